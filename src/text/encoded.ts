@@ -1,0 +1,201 @@
+import { DragomanError } from '../errors.js';
+import type { TextCodec } from './codec.js';
+import type { SentencePair } from './corpus.js';
+
+type IdArray = Uint16Array | Int32Array | Float64Array;
+
+/** Elements in a block: large enough to be rare, small enough that the last one's waste does not matter. */
+const BLOCK = 1 << 18;
+
+/**
+ * A growing sequence of numbers in equal blocks, so that growing copies nothing and the memory is that of
+ * the numbers: doubling one array would need three times as much while it copies.
+ */
+class Blocks<T extends IdArray> {
+  readonly #blocks: T[] = [];
+  readonly #make: (length: number) => T;
+  length = 0;
+
+  constructor(make: (length: number) => T) {
+    this.#make = make;
+  }
+
+  push(values: ArrayLike<number>): void {
+    for (let i = 0; i < values.length; i++) {
+      const at = this.length % BLOCK;
+      if (at === 0) this.#blocks.push(this.#make(BLOCK));
+      this.#blocks.at(-1)![at] = values[i]!;
+      this.length++;
+    }
+  }
+
+  at(i: number): number {
+    return this.#blocks[Math.floor(i / BLOCK)]![i % BLOCK]!;
+  }
+
+  /** A copy of the elements from `start` up to, not including, `end`. */
+  slice(start: number, end: number): Int32Array {
+    const copy = new Int32Array(end - start);
+    for (let i = start; i < end; ) {
+      const at = i % BLOCK;
+      const part = this.#blocks[Math.floor(i / BLOCK)]!.subarray(at, Math.min(BLOCK, at + end - i));
+      copy.set(part, i - start);
+      i += part.length;
+    }
+    return copy;
+  }
+
+  get bytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.byteLength, 0);
+  }
+}
+
+/** One side: all ids in a row, and where each sentence ends. */
+class EncodedSide {
+  readonly #ids: Blocks<Uint16Array> | Blocks<Int32Array>;
+  readonly #ends = new Blocks((length) => new Float64Array(length)); // more than 2^32 tokens are possible
+
+  constructor(vocabularySize: number) {
+    this.#ids =
+      vocabularySize <= 65536
+        ? new Blocks((length) => new Uint16Array(length))
+        : new Blocks((length) => new Int32Array(length));
+  }
+
+  push(ids: ArrayLike<number>): void {
+    this.#ids.push(ids);
+    this.#ends.push([this.#ids.length]);
+  }
+
+  start(i: number): number {
+    return i === 0 ? 0 : this.#ends.at(i - 1);
+  }
+
+  length(i: number): number {
+    return this.#ends.at(i) - this.start(i);
+  }
+
+  sentence(i: number): Int32Array {
+    return this.#ids.slice(this.start(i), this.#ends.at(i));
+  }
+
+  get tokens(): number {
+    return this.#ids.length;
+  }
+
+  get bytes(): number {
+    return this.#ids.bytes + this.#ends.bytes;
+  }
+}
+
+/** Pairs that were left out, and why. */
+export interface Dropped {
+  /** Without a token on one side or both. */
+  empty: number;
+  /** More than `maxLength` tokens on one side or both. */
+  tooLong: number;
+}
+
+/** A parallel corpus as ids in typed arrays: 2 bytes a token (4 above 65,536 entries) and 20 a pair. */
+export class EncodedCorpus {
+  readonly dropped: Dropped = { empty: 0, tooLong: 0 };
+  readonly #source: EncodedSide;
+  readonly #target: EncodedSide;
+  readonly #lines = new Blocks((length) => new Int32Array(length));
+
+  /** An empty corpus for vocabularies of these sizes. */
+  constructor(sizes: { source: number; target: number }) {
+    this.#source = new EncodedSide(sizes.source);
+    this.#target = new EncodedSide(sizes.target);
+  }
+
+  /** Adds a pair of id sequences (no EOS) from this line of the text. */
+  push(source: ArrayLike<number>, target: ArrayLike<number>, line = this.length + 1): void {
+    this.#source.push(source);
+    this.#target.push(target);
+    this.#lines.push([line]);
+  }
+
+  /** Number of pairs. */
+  get length(): number {
+    return this.#lines.length;
+  }
+
+  /** Ids of a source sentence, no EOS: a copy. */
+  source(i: number): Int32Array {
+    return this.#source.sentence(i);
+  }
+
+  /** Ids of a target sentence, no EOS: a copy. */
+  target(i: number): Int32Array {
+    return this.#target.sentence(i);
+  }
+
+  /** Tokens of a source sentence, EOS not counted. */
+  sourceLength(i: number): number {
+    return this.#source.length(i);
+  }
+
+  /** Tokens of a target sentence, EOS not counted. */
+  targetLength(i: number): number {
+    return this.#target.length(i);
+  }
+
+  /** Line of the corpus that the pair stands on, from 1. */
+  line(i: number): number {
+    return this.#lines.at(i);
+  }
+
+  /** Tokens of all source sentences, EOS not counted. */
+  get sourceTokens(): number {
+    return this.#source.tokens;
+  }
+
+  /** Tokens of all target sentences, EOS not counted. */
+  get targetTokens(): number {
+    return this.#target.tokens;
+  }
+
+  /** Memory held, in bytes. */
+  get bytes(): number {
+    return this.#source.bytes + this.#target.bytes + this.#lines.bytes;
+  }
+}
+
+export interface EncodeOptions {
+  /** Tokens a side, EOS not counted; a longer pair is dropped and counted. */
+  readonly maxLength: number;
+  /** Keep pairs with an empty side (they are dropped and counted otherwise). */
+  readonly keepEmpty?: boolean;
+  /** What to call the corpus in an error. */
+  readonly name?: string;
+}
+
+/** Reads a corpus into ids. A corpus of which nothing is left is an error. */
+export async function encodeCorpus(
+  pairs: AsyncIterable<SentencePair>,
+  codecs: { source: TextCodec; target: TextCodec },
+  { maxLength, keepEmpty = false, name = 'corpus' }: EncodeOptions,
+): Promise<EncodedCorpus> {
+  const corpus = new EncodedCorpus({
+    source: codecs.source.vocabulary.size,
+    target: codecs.target.vocabulary.size,
+  });
+  for await (const pair of pairs) {
+    const source = codecs.source.encode(pair.source);
+    const target = codecs.target.encode(pair.target);
+    if (!keepEmpty && (source.length === 0 || target.length === 0)) corpus.dropped.empty++;
+    else if (source.length > maxLength || target.length > maxLength) corpus.dropped.tooLong++;
+    else corpus.push(source, target, pair.line);
+  }
+  if (corpus.length === 0) {
+    const { empty, tooLong } = corpus.dropped;
+    const got =
+      empty + tooLong === 0 ? 'none' : `${empty} with an empty side and ${tooLong} longer than that`;
+    throw new DragomanError(
+      'input',
+      `${name}: expected at least one sentence pair of 1 to ${maxLength} tokens a side, got ${got}`,
+    );
+  }
+  return corpus;
+}
