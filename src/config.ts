@@ -1,210 +1,274 @@
-import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument, type Document, isNode, stringify } from 'yaml';
-import { z } from 'zod';
-import { DragomanError, excerpt } from './errors.js';
+import { readFile } from 'node:fs/promises';
+import {
+  Alias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parse,
+  parseDocument,
+  stringify,
+} from 'yaml';
+import type { z } from 'zod';
+import { choicesOf, expectation, keysAt, schemasAt } from './config-fields.js';
+import { type Config, type ConfigInput, configSchema } from './config-schema.js';
+import { DragomanError, excerpt, messageOf } from './errors.js';
+import { nearest } from './nearest.js';
 
-// Every default stands once, here, with its reason.
+export * from './config-schema.js';
 
-const count = z.int().positive();
-const probability = z.number().min(0).max(1);
-const rate = z.number().min(0).lt(1);
+type Path = readonly PropertyKey[];
 
-export const CELL_KINDS = ['elman', 'gru', 'lstm'] as const;
-export const TOKENIZER_KINDS = ['character', 'word', 'sentencepiece'] as const;
-export const ATTENTION_KINDS = ['none', 'dot', 'general', 'additive'] as const;
-export const SUMMARY_KINDS = ['last', 'mean', 'max', 'tanh'] as const;
+/** A configuration is written by hand: anything longer than this is some other file. */
+const LARGEST_FILE = 1024 * 1024;
+/** Errors shown in one message; the rest are counted. */
+const SHOWN_ERRORS = 3;
+/** Characters of a `--set` that are repeated in a message. */
+const LONGEST_FLAG = 80;
+/** References to anchors allowed in one file; more is an attack ("billion laughs"), not a configuration. */
+const MOST_ALIASES = 100;
 
-const twoFiles = z.strictObject({
-  /** Line-aligned text, one sentence a line; `.gz` is unpacked; `-` is standard input. */
-  source: z.string().min(1),
-  target: z.string().min(1),
-});
-const oneFile = z.strictObject({
-  /** A TSV, CSV or JSONL file, or `-`. The format follows the name's ending unless it is given. */
-  file: z.string().min(1),
-  format: z.enum(['tsv', 'csv', 'jsonl']).optional(),
-  /** Names of the columns (TSV, CSV: from the header line) or keys (JSONL). */
-  source: z.string().min(1).default('source'),
-  target: z.string().min(1).default('target'),
-});
-const corpus = z.union([oneFile, twoFiles]);
+/** Where a value was written: `train.yaml:12:3`, or the flag `--set model.cell=lstn`. */
+type Locate = (path: Path) => string;
 
-const tokenizer = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('character'), lowercase: z.boolean().default(false) }),
-  z.strictObject({ kind: z.literal('word'), lowercase: z.boolean().default(false) }),
-  z.strictObject({ kind: z.literal('sentencepiece'), model: z.string().min(1) }),
-]);
+/** A `--set train.batch.size=32` of the command line. */
+interface Override {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  readonly flag: string;
+}
 
-const vocabulary = z.strictObject({
-  /** Tokens seen less often than this become the unknown token. 1 keeps all. */
-  minFrequency: count.default(1),
-  /** Most frequent tokens kept, specials not counted. 32,000 covers the usual word-level settings. */
-  maxSize: count.default(32_000),
-});
+/**
+ * Reads a configuration from a YAML file.
+ *
+ * @param file The YAML file. Paths inside it are relative to its folder, whoever reads them.
+ * @param overrides `key=value` texts, as of `--set`: a dotted path and a YAML value, applied over the file.
+ * @throws DragomanError `config`, naming file, line and column, or the override.
+ */
+export async function loadConfig(file: string, overrides: readonly string[] = []): Promise<Config> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new DragomanError('config', `${file}: cannot read the configuration: ${reason(error)}`);
+  }
+  if (bytes.length > LARGEST_FILE) {
+    throw new DragomanError(
+      'config',
+      `${file}: expected a configuration, got a file of ${bytes.length} bytes`,
+    );
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DragomanError('config', `${file}: expected UTF-8 text, got other bytes`);
+  }
+  return parseConfig(text, file, overrides);
+}
 
-const dataSection = z.strictObject({
-  train: corpus,
-  validation: corpus,
-  /** Tokens a side; a longer pair is dropped and counted, never cut. 100 keeps nearly all of any corpus. */
-  maxLength: count.default(100),
-});
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EACCES') return 'no permission';
+  return messageOf(error);
+}
 
-const textSection = z.strictObject({
-  source: tokenizer,
-  target: tokenizer,
-  vocabulary: vocabulary.prefault({}),
-  /** One vocabulary for both sides, needed for tied source and target embeddings. */
-  joint: z.boolean().default(false),
-});
-
-const modelSection = z.strictObject({
-  /** LSTM: the strongest of the classic cells on translation (Sutskever et al. 2014). */
-  cell: z.enum(CELL_KINDS).default('lstm'),
-  /** Embedding size of both sides. */
-  embedding: count.default(256),
-  encoder: z
-    .strictObject({
-      hidden: count.default(256), // a direction
-      layers: count.default(1),
-      bidirectional: z.boolean().default(true),
-    })
-    .prefault({}),
-  decoder: z
-    .strictObject({
-      hidden: count.default(512), // both directions of the default encoder together
-      layers: count.default(1),
-    })
-    .prefault({}),
-  /** Feed the source last word first (Sutskever et al. 2014, section 3.3). */
-  reverseSource: z.boolean().default(false),
-  /** c = q(h_1..h_S). */
-  summary: z.enum(SUMMARY_KINDS).default('last'),
-  /** c goes into every decoder step (Cho et al. 2014) or only into its first state. */
-  context: z.enum(['every-step', 'initial']).default('initial'),
-  attention: z.enum(ATTENTION_KINDS).default('general'),
-  /** Feed a_{t-1} into the next step (Luong et al. 2015, section 3.3). Off: the whole target is one kernel. */
-  inputFeeding: z.boolean().default(false),
-  /** Size of o_t; the decoder's hidden size if absent. With a tied embedding it must equal `embedding`. */
-  output: count.optional(),
-  /** Target embedding and output layer share one matrix (Press & Wolf 2017). */
-  tieTargetEmbedding: z.boolean().default(false),
-  /** Source and target embeddings share one matrix; needs `text.joint`. */
-  tieSourceEmbedding: z.boolean().default(false),
-  dropout: z
-    .strictObject({
-      embedding: rate.default(0.3),
-      /** Between stacked layers. */
-      layers: rate.default(0.3),
-      /** On o_t. */
-      output: rate.default(0.3),
-    })
-    .prefault({}),
-});
-
-const scheduleOption = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant') }),
-  z.strictObject({
-    kind: z.literal('plateau'),
-    /** Factor when validation has not improved for `patience` checks. */
-    factor: rate.default(0.5),
-    patience: count.default(1),
-    minimum: z.number().positive().default(1e-5),
-  }),
-  z.strictObject({ kind: z.literal('inverse-square-root'), warmup: count.default(4000) }),
-]);
-
-const optimizerOption = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('adam'),
-    learningRate: z.number().positive().default(1e-3),
-    beta1: rate.default(0.9),
-    beta2: rate.default(0.999),
-    epsilon: z.number().positive().default(1e-8),
-  }),
-  z.strictObject({
-    kind: z.literal('sgd'),
-    learningRate: z.number().positive().default(0.1),
-    momentum: rate.default(0.9),
-  }),
-]);
-
-const trainSection = z.strictObject({
-  /** Stop after this many epochs, steps or minutes, whichever comes first. */
-  epochs: count.default(20),
-  steps: count.optional(),
-  minutes: z.number().positive().optional(),
-  /** One batch holds `size` sentences, or at most `size` padded target tokens. */
-  batch: z
-    .strictObject({ by: z.enum(['sentences', 'tokens']).default('sentences'), size: count.default(64) })
-    .prefault({}),
-  optimizer: optimizerOption.prefault({ kind: 'adam' }),
-  schedule: scheduleOption.prefault({ kind: 'plateau' }),
-  /** Clip the gradient's global norm; 0 is off. */
-  clip: z.number().min(0).default(1),
-  labelSmoothing: rate.default(0.1),
-  validation: z
-    .strictObject({
-      /** Check every so many steps; once an epoch if absent. */
-      everySteps: count.optional(),
-      /** Sentences translated greedily for BLEU; 0 is off. */
-      bleuSentences: z.int().min(0).default(200),
-      /** Sentence pairs used for perplexity and accuracy; all if absent. */
-      sentences: count.optional(),
-    })
-    .prefault({}),
-  /** Stop when this many checks in a row bring no better validation perplexity; 0 is off. */
-  earlyStopping: z.int().min(0).default(5),
-  /** Final weights are the mean of the last n checkpoints written at validation; 1 keeps the best one. */
-  average: count.default(1),
-  /** Also write a `last` checkpoint every so many steps, beside those at validation. */
-  checkpointSteps: count.optional(),
-  /** Write TensorBoard event files below the model folder. */
-  tensorboard: z.boolean().default(false),
-});
-
-export const configSchema = z
-  .strictObject({
-    seed: z.int().default(1),
-    data: dataSection,
-    text: textSection,
-    model: modelSection.prefault({}),
-    train: trainSection.prefault({}),
-  })
-  .superRefine((config, context) => {
-    const { model, text } = config;
-    const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (model.tieTargetEmbedding && (model.output ?? model.decoder.hidden) !== model.embedding) {
-      issue(['model', 'tieTargetEmbedding'], 'a tied target embedding needs model.output equal to model.embedding');
+/**
+ * Reads a configuration from YAML text and fills in every default.
+ *
+ * @param text YAML.
+ * @param file The name that error messages give.
+ * @throws DragomanError `config`: every error with file, line and column, on one line.
+ */
+export function parseConfig(text: string, file: string, overrides: readonly string[] = []): Config {
+  const lines = new LineCounter();
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  };
+  let value: unknown;
+  let contents: Node | null;
+  let resolveAlias: (alias: Alias) => Node | undefined;
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+    const [broken] = [...document.errors, ...document.warnings];
+    if (broken) {
+      const [start, end] = broken.pos;
+      throw new DragomanError(
+        'config',
+        `${at(start)}: ${yamlError(broken.code, broken.message, text, start, end)}`,
+      );
     }
-    if (model.tieSourceEmbedding && !text.joint) {
-      issue(['model', 'tieSourceEmbedding'], 'tied source and target embeddings need text.joint: true');
+    contents = document.contents;
+    resolveAlias = (alias) => alias.resolve(document);
+    value = document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch (error) {
+    if (error instanceof DragomanError) throw error;
+    // The parser throws plain errors for too many aliases and for nesting beyond the stack.
+    throw new DragomanError('config', `${file}:1:1: not a usable YAML file: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (value === null || value === undefined) value = {};
+  const set = overrides.map(parseOverride);
+  for (const override of set) value = applyOverride(value, override);
+
+  const locate: Locate = (path) => {
+    const flag = set.findLast(
+      (override) => path.length > 0 && override.path.every((key, i) => i >= path.length || key === path[i]),
+    )?.flag;
+    return flag ?? at(offsetOf(contents, path, resolveAlias));
+  };
+  return checkConfig(value, locate);
+}
+
+/**
+ * Checks a configuration that was built in code and fills in every default.
+ *
+ * @throws DragomanError `config`, naming the key.
+ */
+export function resolveConfig(config: ConfigInput): Config {
+  return checkConfig(config, () => 'configuration');
+}
+
+/** A configuration as YAML; {@link parseConfig} of it is the same configuration. */
+export function configToYaml(config: Config): string {
+  return stringify(config, { lineWidth: 0 });
+}
+
+function checkConfig(value: unknown, locate: Locate): Config {
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const messages = result.error.issues.flatMap((issue) => describeIssue(issue, value, [], locate));
+  const hidden = messages.length - SHOWN_ERRORS;
+  const shown = messages.slice(0, SHOWN_ERRORS).join('; ');
+  throw new DragomanError('config', hidden > 0 ? `${shown}; and ${hidden} more` : shown);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describeIssue(issue: Issue, root: unknown, above: Path, locate: Locate): string[] {
+  const path = [...above, ...issue.path];
+  const say = (where: Path, text: string): string => {
+    const name = where.map(String).join('.');
+    return name === '' ? `${locate(where)}: ${text}` : `${locate(where)}: ${name}: ${text}`;
+  };
+  if (issue.code === 'custom') return [say(path, issue.message)];
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(configSchema, root, path);
+    return issue.keys.map((key) => {
+      const close = nearest(key, known);
+      const hint = close === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${close}?`;
+      return say([...path, key], `unknown key, ${hint}`);
+    });
+  }
+  const schemas = schemasAt(configSchema, root, path);
+  const got = valueAt(root, path);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0 && isSection(got)) {
+    // The corpus: tell the errors of the one shape that was meant, if one was.
+    const keys = Object.keys(got);
+    const meant = keys.includes('file') ? issue.errors[0] : issue.errors[1];
+    if (meant && ['file', 'source', 'target'].some((key) => keys.includes(key))) {
+      return meant.flatMap((inner) => describeIssue(inner, root, path, locate));
     }
-    if (model.attention === 'none' && model.inputFeeding) {
-      issue(['model', 'inputFeeding'], 'input feeding needs an attention other than none');
-    }
-    if (model.attention === 'dot') {
-      const memory = model.encoder.hidden * (model.encoder.bidirectional ? 2 : 1);
-      if (memory !== model.decoder.hidden) {
-        issue(
-          ['model', 'attention'],
-          `dot attention needs encoder output (${memory}) and decoder.hidden (${model.decoder.hidden}) of one size`,
-        );
-      }
-    }
-    if (text.joint && JSON.stringify(text.source) !== JSON.stringify(text.target)) {
-      issue(['text', 'joint'], 'a joint vocabulary needs the same tokenizer on both sides');
-    }
+  }
+  const choices = schemas.flatMap(choicesOf);
+  const tooBig = issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER;
+  const words =
+    choices.length > 1
+      ? `one of ${choices.join(', ')}`
+      : [...new Set(schemas.map(expectation))].join(', or ');
+  const expected = tooBig ? 'a whole number below 2^53' : words;
+  if (got === undefined) return [say(path, `missing, expected ${expected}`)];
+  const close = typeof got === 'string' ? nearest(got, choices) : undefined;
+  const hint = close === undefined ? '' : `, did you mean ${close}?`;
+  return [say(path, `expected ${expected}, got ${show(got)}${hint}`)];
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = Reflect.get(value, key) as unknown;
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a section';
+  return typeof value === 'string' ? excerpt(value) : String(value);
+}
+
+/** The offset of the last key on the way to `path` that the file really has. */
+function offsetOf(contents: Node | null, path: Path, resolve: (alias: Alias) => Node | undefined): number {
+  let node: unknown = contents;
+  let offset = contents?.range?.[0] ?? 0;
+  for (const key of path) {
+    if (node instanceof Alias) node = resolve(node);
+    if (!isMap(node)) break;
+    const pair = node.items.find(
+      (item) => String(isScalar(item.key) ? item.key.value : item.key) === String(key),
+    );
+    if (!pair) break;
+    if (isNode(pair.key) && pair.key.range) offset = pair.key.range[0];
+    node = pair.value;
+  }
+  return offset;
+}
+
+function yamlError(code: string, message: string, text: string, start: number, end: number): string {
+  const piece = text.slice(start, Math.max(end, start + 1)).split('\n')[0] ?? '';
+  if (code === 'TAB_AS_INDENT') return 'expected spaces before a key, got a tab';
+  if (code === 'DUPLICATE_KEY') {
+    const key = /^[^:\s]+/.exec(text.slice(start))?.[0] ?? piece;
+    return `the key ${excerpt(key)} stands twice in one section`;
+  }
+  if (code === 'MULTIPLE_DOCS') return 'expected one YAML document, got several';
+  return `not valid YAML: ${message.split('\n')[0]}`;
+}
+
+function parseOverride(text: string): Override {
+  const flag = `--set ${text.length > LONGEST_FLAG ? `${text.slice(0, LONGEST_FLAG)}…` : text}`;
+  const equals = text.indexOf('=');
+  const path = text.slice(0, Math.max(equals, 0)).split('.');
+  if (equals < 1 || path.some((key) => key.trim() === '')) {
+    throw new DragomanError('config', `${flag}: expected key=value, such as train.batch.size=32`);
+  }
+  try {
+    const value: unknown = parse(text.slice(equals + 1), { logLevel: 'error', maxAliasCount: 0 });
+    return { path: path.map((key) => key.trim()), value, flag };
+  } catch (error) {
+    throw new DragomanError('config', `${flag}: not a YAML value: ${messageOf(error).split('\n')[0]}`);
+  }
+}
+
+/** A copy of `root` with the override's value in it; sections on the way are made. */
+function applyOverride(root: unknown, override: Override, depth = 0): unknown {
+  const key = override.path[depth];
+  if (key === undefined) return override.value;
+  if (root !== undefined && root !== null && !isSection(root)) {
+    const above = override.path.slice(0, depth).join('.');
+    throw new DragomanError(
+      'config',
+      `${override.flag}: ${above || 'the file'} holds ${show(root)}, not a section`,
+    );
+  }
+  const below = valueAt(root, [key]);
+  const copy = { ...root };
+  Object.defineProperty(copy, key, {
+    value: applyOverride(below, override, depth + 1),
+    enumerable: true,
+    configurable: true,
+    writable: true,
   });
-
-/** A configuration with every default filled in. */
-export type Config = z.output<typeof configSchema>;
-/** A configuration as a user writes it. */
-export type ConfigInput = z.input<typeof configSchema>;
-export type CorpusSpec = Config['data']['train'];
-export type TokenizerSpec = Config['text']['source'];
-export type VocabularySpec = Config['text']['vocabulary'];
-export type ModelConfig = Config['model'];
-export type TrainConfig = Config['train'];
-export type OptimizerSpec = TrainConfig['optimizer'];
-export type ScheduleSpec = TrainConfig['schedule'];
-export type CellKind = ModelConfig['cell'];
+  return copy;
+}

@@ -1,0 +1,268 @@
+import { z } from 'zod';
+
+// Every default stands once, here, with its reason. The descriptions make docs/configuration.md.
+
+const count = z.int().positive();
+const rate = z.number().min(0).lt(1);
+const path = z.string().min(1);
+
+export const CELL_KINDS = ['elman', 'gru', 'lstm'] as const;
+export const TOKENIZER_KINDS = ['character', 'word', 'sentencepiece'] as const;
+export const ATTENTION_KINDS = ['none', 'dot', 'general', 'additive'] as const;
+export const SUMMARY_KINDS = ['last', 'mean', 'max', 'tanh'] as const;
+
+const oneFile = z.strictObject({
+  file: path.describe('A TSV, CSV or JSONL file; `.gz` is unpacked; `-` is standard input.'),
+  format: z
+    .enum(['tsv', 'csv', 'jsonl'])
+    .optional()
+    .describe("The file's format; its name's ending decides if absent."),
+  source: z
+    .string()
+    .min(1)
+    .default('source')
+    .describe('Column (from the header line) or JSON key of the source.'),
+  target: z.string().min(1).default('target').describe('Column or JSON key of the target.'),
+});
+const twoFiles = z.strictObject({
+  source: path.describe('Source sentences, one a line; `.gz` is unpacked; `-` is standard input.'),
+  target: path.describe('Target sentences, line by line beside the source.'),
+});
+/** Exactly one of the two shapes; the loader tells them apart by the key `file`. */
+const corpus = z.union([oneFile, twoFiles]);
+
+const lowercase = z.boolean().default(false).describe('Lower-case the text first. Not reversible, so off.');
+const tokenizer = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('character').describe('Grapheme clusters.'), lowercase }),
+  z.strictObject({ kind: z.literal('word').describe('Words and punctuation, reversibly.'), lowercase }),
+  z.strictObject({
+    kind: z.literal('sentencepiece').describe('Pieces of a SentencePiece model.'),
+    model: path.describe('A SentencePiece `.model` file.'),
+  }),
+]);
+
+const vocabulary = z.strictObject({
+  minFrequency: count.default(1).describe('Tokens seen less often become the unknown token. 1 keeps all.'),
+  maxSize: count
+    .default(32_000)
+    .describe(
+      'Most frequent tokens kept, specials not counted. 32,000 covers the usual word-level settings.',
+    ),
+});
+
+const dataSection = z.strictObject({
+  train: corpus,
+  validation: corpus,
+  maxLength: count
+    .default(100)
+    .describe(
+      'Tokens a side; a longer pair is dropped and counted, never cut. 100 keeps nearly all of any corpus.',
+    ),
+});
+
+const textSection = z.strictObject({
+  source: tokenizer,
+  target: tokenizer,
+  vocabulary: vocabulary.prefault({}),
+  joint: z
+    .boolean()
+    .default(false)
+    .describe('One vocabulary for both sides, needed for tied source and target embeddings.'),
+});
+
+const modelSection = z.strictObject({
+  cell: z
+    .enum(CELL_KINDS)
+    .default('lstm')
+    .describe(
+      'Recurrent cell. LSTM: the strongest of the classic cells on translation (Sutskever et al. 2014).',
+    ),
+  embedding: count.default(256).describe('Embedding size of both sides.'),
+  encoder: z
+    .strictObject({
+      hidden: count.default(256).describe('Units a direction.'),
+      layers: count.default(1).describe('Stacked layers.'),
+      bidirectional: z
+        .boolean()
+        .default(true)
+        .describe('Read the source in both directions (Bahdanau et al. 2015).'),
+    })
+    .prefault({}),
+  decoder: z
+    .strictObject({
+      hidden: count.default(512).describe('Units; 512 is both directions of the default encoder together.'),
+      layers: count.default(1).describe('Stacked layers.'),
+    })
+    .prefault({}),
+  reverseSource: z
+    .boolean()
+    .default(false)
+    .describe('Feed the source last token first (Sutskever et al. 2014, section 3.3).'),
+  summary: z
+    .enum(SUMMARY_KINDS)
+    .default('last')
+    .describe('How the encoder states become c: c = q(h_1..h_S).'),
+  context: z
+    .enum(['every-step', 'initial'])
+    .default('initial')
+    .describe('c goes into every decoder step (Cho et al. 2014) or only into its first state.'),
+  attention: z
+    .enum(ATTENTION_KINDS)
+    .default('general')
+    .describe('Attention score (Luong 2015, Bahdanau 2015).'),
+  inputFeeding: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Feed the last attention output into the next step (Luong et al. 2015, section 3.3). Off: the whole target is one kernel.',
+    ),
+  output: count
+    .optional()
+    .describe(
+      'Size of o_t; `decoder.hidden` if absent. With a tied target embedding it must equal `embedding`.',
+    ),
+  tieTargetEmbedding: z
+    .boolean()
+    .default(false)
+    .describe('Target embedding and output layer share one matrix (Press & Wolf 2017).'),
+  tieSourceEmbedding: z
+    .boolean()
+    .default(false)
+    .describe('Source and target embeddings share one matrix; needs `text.joint`.'),
+  dropout: z
+    .strictObject({
+      embedding: rate.default(0.3).describe('On embeddings.'),
+      layers: rate.default(0.3).describe('Between stacked layers.'),
+      output: rate.default(0.3).describe('On o_t.'),
+    })
+    .prefault({}),
+});
+
+const scheduleOption = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant').describe('The same learning rate throughout.') }),
+  z.strictObject({
+    kind: z.literal('plateau').optional().default('plateau').describe('Lower it when validation stalls.'),
+    factor: rate.default(0.5).describe('Multiplier when validation has not improved for `patience` checks.'),
+    patience: count.default(1).describe('Checks without improvement that are allowed.'),
+    minimum: z.number().positive().default(1e-5).describe('The learning rate never falls below this.'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('inverse-square-root')
+      .describe('Linear warm-up, then 1/sqrt(step) (Vaswani et al. 2017).'),
+    warmup: count.default(4000).describe('Steps of warm-up; the highest rate is `optimizer.learningRate`.'),
+  }),
+]);
+
+const optimizerOption = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('adam').optional().default('adam').describe('Kingma & Ba 2015.'),
+    learningRate: z.number().positive().default(1e-3).describe('Step size.'),
+    beta1: rate.default(0.9).describe('Decay of the first moment.'),
+    beta2: rate.default(0.999).describe('Decay of the second moment.'),
+    epsilon: z.number().positive().default(1e-8).describe('Keeps the division finite.'),
+  }),
+  z.strictObject({
+    kind: z.literal('sgd').describe('Stochastic gradient descent.'),
+    learningRate: z.number().positive().default(0.1).describe('Step size.'),
+    momentum: rate.default(0.9).describe('Momentum; 0 is plain descent.'),
+  }),
+]);
+
+const trainSection = z.strictObject({
+  epochs: count.default(20).describe('Stop after this many epochs, steps or minutes, whichever comes first.'),
+  steps: count.optional().describe('Stop after this many steps.'),
+  minutes: z.number().positive().optional().describe('Stop after this many minutes of training.'),
+  batch: z
+    .strictObject({
+      by: z.enum(['sentences', 'tokens']).default('sentences').describe('What `size` counts.'),
+      size: count.default(64).describe('Sentences in a batch, or at most so many padded target tokens.'),
+    })
+    .prefault({}),
+  optimizer: optimizerOption.prefault({}),
+  schedule: scheduleOption.prefault({}),
+  clip: z.number().min(0).default(1).describe("Clip the gradient's global norm; 0 is off."),
+  labelSmoothing: rate.default(0.1).describe('Share of the target given to all other tokens; 0 is off.'),
+  validation: z
+    .strictObject({
+      everySteps: count.optional().describe('Check every so many steps; once an epoch if absent.'),
+      bleuSentences: z
+        .int()
+        .min(0)
+        .default(200)
+        .describe('Sentences translated greedily for BLEU; 0 is off.'),
+      sentences: count.optional().describe('Sentence pairs used for perplexity and accuracy; all if absent.'),
+    })
+    .prefault({}),
+  earlyStopping: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe('Stop when this many checks in a row bring no better validation perplexity; 0 is off.'),
+  average: count
+    .default(1)
+    .describe(
+      'Final weights are the mean of the last n checkpoints written at validation; 1 keeps the best one.',
+    ),
+  checkpointSteps: count
+    .optional()
+    .describe('Also write a `last` checkpoint every so many steps, beside those at validation.'),
+  tensorboard: z.boolean().default(false).describe('Write TensorBoard event files below the model folder.'),
+});
+
+export const configSchema = z
+  .strictObject({
+    seed: z.int().default(1).describe('Fixes initial weights, dropout and the order of the data.'),
+    data: dataSection,
+    text: textSection,
+    model: modelSection.prefault({}),
+    train: trainSection.prefault({}),
+  })
+  .superRefine((config, context) => {
+    const { data, model, text } = config;
+    const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (model.tieTargetEmbedding && (model.output ?? model.decoder.hidden) !== model.embedding) {
+      issue(
+        ['model', 'tieTargetEmbedding'],
+        'a tied target embedding needs model.output equal to model.embedding',
+      );
+    }
+    if (model.tieSourceEmbedding && !text.joint) {
+      issue(['model', 'tieSourceEmbedding'], 'tied source and target embeddings need text.joint: true');
+    }
+    if (model.attention === 'none' && model.inputFeeding) {
+      issue(['model', 'inputFeeding'], 'input feeding needs an attention other than none');
+    }
+    if (model.attention === 'dot') {
+      const memory = model.encoder.hidden * (model.encoder.bidirectional ? 2 : 1);
+      if (memory !== model.decoder.hidden) {
+        issue(
+          ['model', 'attention'],
+          `dot attention needs encoder output (${memory}) and decoder.hidden (${model.decoder.hidden}) of one size`,
+        );
+      }
+    }
+    if (text.joint && JSON.stringify(text.source) !== JSON.stringify(text.target)) {
+      issue(['text', 'joint'], 'a joint vocabulary needs the same tokenizer on both sides');
+    }
+    const inputs = [data.train, data.validation].flatMap((corpus) =>
+      'file' in corpus ? [corpus.file] : [corpus.source, corpus.target],
+    );
+    if (inputs.filter((input) => input === '-').length > 1) {
+      issue(['data'], 'standard input (-) can be read only once, but stands in two places');
+    }
+  });
+
+/** A configuration with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+/** A configuration as a user writes it. */
+export type ConfigInput = z.input<typeof configSchema>;
+export type CorpusSpec = Config['data']['train'];
+export type TokenizerSpec = Config['text']['source'];
+export type TokenizerKind = TokenizerSpec['kind'];
+export type VocabularySpec = Config['text']['vocabulary'];
+export type ModelConfig = Config['model'];
+export type TrainConfig = Config['train'];
+export type OptimizerSpec = TrainConfig['optimizer'];
+export type ScheduleSpec = TrainConfig['schedule'];
+export type CellKind = ModelConfig['cell'];
