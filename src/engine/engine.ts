@@ -1,35 +1,119 @@
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import { createRequire } from 'node:module';
-import { DragomanError } from '../errors.js';
+import { DragomanError, messageOf } from '../errors.js';
+import { vectorExtensions } from './hardware.js';
+import { findNative, loadNative } from './tensorflow.js';
+import { loadWasm } from './wasm.js';
 
-export type EngineName = 'tensorflow' | 'wasm' | 'cpu';
+/** The engines, best first: native TensorFlow, WebAssembly, plain JavaScript. */
+export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
 
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** The engine that computes, and what it has to compute with. */
 export interface EngineInfo {
   readonly name: EngineName;
+  /** What does the arithmetic and its version, e.g. `TensorFlow 2.21.0` or `TensorFlow.js 4.22.0`. */
+  readonly version: string;
+  /** Threads that one operation may use. */
+  readonly threads: number;
+  /** The processor's vector extensions; null where they cannot be told. */
+  readonly vectorExtensions: readonly string[] | null;
+  /** Better engines that were tried first, and why each is not the one. */
+  readonly passedOver: readonly { readonly name: EngineName; readonly reason: string }[];
 }
 
-/** First version, replaced by the engine builder: native if it loads, else wasm. */
-export async function startEngine(name?: EngineName): Promise<EngineInfo> {
-  const wanted = name ?? (process.env.DRAGOMAN_ENGINE as EngineName | undefined);
-  const require = createRequire(import.meta.url);
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  if (wanted === undefined || wanted === 'tensorflow') {
-    try {
-      require('@tensorflow/tfjs-node');
-      await tf.setBackend('tensorflow');
-      await tf.ready();
-      return { name: 'tensorflow' };
-    } catch (error) {
-      if (wanted === 'tensorflow') throw new DragomanError('engine', String(error));
+const HOW_TO_INSTALL =
+  'run "dragoman doctor --install" to install it, or "dragoman doctor" to see what is missing';
+
+/** The engine named by a user; unknown names fail and list the choices. `where` says who named it. */
+export function parseEngineName(name: string, where: string): EngineName {
+  const known = ENGINE_NAMES.find((candidate) => candidate === name);
+  if (known) return known;
+  throw new DragomanError(
+    'engine',
+    `${where}: expected ${ENGINE_NAMES.join(', ')}, got ${JSON.stringify(name)}`,
+  );
+}
+
+/** The engine that `DRAGOMAN_ENGINE` asks for, if it does. */
+export function engineFromEnvironment(): EngineName | undefined {
+  const name = process.env.DRAGOMAN_ENGINE;
+  return name ? parseEngineName(name, 'DRAGOMAN_ENGINE') : undefined;
+}
+
+/** Whether the user has switched the native engine off, at installation and afterwards. */
+export function nativeIsDisabled(): boolean {
+  const value = process.env.DRAGOMAN_SKIP_NATIVE;
+  return value !== undefined && value !== '' && value !== '0';
+}
+
+/** Why an engine cannot be used here, without loading it; null if it seems to be there. */
+export function whyAbsent(name: EngineName): string | null {
+  if (name !== 'tensorflow') return null; // they come with the package
+  if (nativeIsDisabled()) return 'switched off by DRAGOMAN_SKIP_NATIVE';
+  return findNative() ? null : 'not installed';
+}
+
+async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'threads'>> {
+  let version = `TensorFlow.js ${tf.version_core}`;
+  let threads = 1;
+  switch (name) {
+    case 'tensorflow': {
+      const folder = findNative();
+      if (!folder) throw new Error('not installed');
+      version = `TensorFlow ${loadNative(folder).version}`;
+      threads = availableParallelism();
+      break;
+    }
+    case 'wasm':
+      await loadWasm();
+      break;
+    case 'cpu': {
+      await import('@tensorflow/tfjs-backend-cpu');
+      break;
     }
   }
-  if (wanted === 'cpu') {
-    await import('@tensorflow/tfjs-backend-cpu');
-    await tf.setBackend('cpu');
-  } else {
-    await import('@tensorflow/tfjs-backend-wasm');
-    await tf.setBackend('wasm');
-  }
+  if (!(await tf.setBackend(name))) throw new Error('the backend did not start');
   await tf.ready();
-  return { name: wanted === 'cpu' ? 'cpu' : 'wasm' };
+  if (name === 'cpu') silenceAdvice();
+  return { version, threads };
+}
+
+/** On its first use the plain JavaScript backend advises to install tfjs-node; `dragoman doctor` knows better. */
+function silenceAdvice(): void {
+  const backend = tf.backend() as unknown as { firstUse?: boolean };
+  backend.firstUse = false;
+}
+
+let current: EngineInfo | null = null;
+
+/**
+ * Chooses what computes, for the whole process: the engine named here, else by `DRAGOMAN_ENGINE`, else the
+ * best that is there. May be called again, to change engines.
+ * @throws DragomanError `engine` for an unknown name, and for a named engine that is not there.
+ */
+export async function startEngine(name?: EngineName): Promise<EngineInfo> {
+  if (name !== undefined) parseEngineName(name, 'engine');
+  const wanted = name ?? engineFromEnvironment();
+  const passedOver: { name: EngineName; reason: string }[] = [];
+  for (const candidate of wanted ? [wanted] : ENGINE_NAMES) {
+    const reason = whyAbsent(candidate);
+    try {
+      if (reason) throw new Error(reason);
+      const started = await start(candidate);
+      current = { name: candidate, ...started, vectorExtensions: vectorExtensions(), passedOver };
+      return current;
+    } catch (error) {
+      passedOver.push({ name: candidate, reason: messageOf(error) });
+    }
+  }
+  const reasons = passedOver.map((failed) => `${failed.name}: ${failed.reason}`).join('; ');
+  const advice = wanted === 'tensorflow' ? `; ${HOW_TO_INSTALL}; or leave the choice to Dragoman` : '';
+  throw new DragomanError('engine', `the engine cannot be used: ${reasons}${advice}`);
+}
+
+/** The engine that was started last; null before the first {@link startEngine}. */
+export function currentEngine(): EngineInfo | null {
+  return current;
 }

@@ -1,0 +1,100 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { cacheFolder } from './cache.js';
+
+/**
+ * The version of `@tensorflow/tfjs-node` whose backend is used. It has to be that of the installed
+ * `@tensorflow/tfjs-core`, since the two share internals.
+ */
+export const TFJS_NODE_VERSION = '4.22.0';
+
+const require = createRequire(import.meta.url);
+
+/** What Dragoman uses of the compiled addon. */
+interface Binding {
+  readonly TF_Version: string;
+}
+
+interface BackendModule {
+  readonly NodeJSKernelBackend: new (binding: Binding, packageName: string) => tf.KernelBackend;
+}
+
+/** The native engine as it was loaded into this process. */
+export interface NativeEngine {
+  /** Folder of the tfjs-node package in use. */
+  readonly folder: string;
+  /** Version of the TensorFlow library, e.g. `2.21.0`. */
+  readonly version: string;
+}
+
+/** Key under which the modules of tfjs-node find the one `@tensorflow/tfjs-core` of this process. */
+export const CORE_KEY = 'dragoman.tfjs-core';
+
+/** Where the installer puts the native engine: outside any project, so that all of them share it. */
+export function nativeFolder(cache = cacheFolder()): string {
+  return join(cache, `tfjs-node-${TFJS_NODE_VERSION}-${process.platform}-${process.arch}`);
+}
+
+/** The compiled addon inside a tfjs-node folder, or null. Vendor builds name the folder by the API level. */
+export function addonIn(folder: string): string | null {
+  const lib = join(folder, 'lib');
+  if (!existsSync(lib)) return null;
+  for (const name of readdirSync(lib).sort().reverse()) {
+    const path = join(lib, name, 'tfjs_binding.node');
+    if (existsSync(path)) return path;
+  }
+  return null;
+}
+
+/** A tfjs-node that the project itself has installed and that its own install script made complete. */
+function projectFolder(): string | null {
+  try {
+    const folder = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+    return addonIn(folder) ? folder : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The folder of a native engine that looks complete, the installer's own before the project's; or null. */
+export function findNative(): string | null {
+  const own = nativeFolder();
+  return addonIn(own) ? own : projectFolder();
+}
+
+let loaded: NativeEngine | null = null;
+
+/**
+ * Loads the native engine into this process and registers it with TensorFlow.js as `tensorflow`.
+ * @throws whatever the dynamic loader says where the addon or the TensorFlow library does not load.
+ */
+export function loadNative(folder: string): NativeEngine {
+  if (loaded) return loaded;
+  // TensorFlow reads this once, when it is loaded: 2 leaves out its notes about the processor.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // tfjs-node 4.22 calls these two, which Node 23 removed.
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
+  Object.assign(globalThis, { [Symbol.for(CORE_KEY)]: require('@tensorflow/tfjs-core') });
+
+  const addon = addonIn(folder);
+  if (!addon) throw new Error(`no compiled addon in ${folder}`);
+  const binding = require(addon) as Binding;
+  // Not the package's main module: that also loads the layers API, WebGL and more, none of it needed here.
+  require(join(folder, 'dist', 'register_all_kernels.js'));
+  const { NodeJSKernelBackend } = require(join(folder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
+  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
+
+  loaded = { folder, version: binding.TF_Version };
+  return loaded;
+}
+
+/** The native engine of this process; null before it was started and on the other engines. */
+export function loadedNative(): NativeEngine | null {
+  return tf.getBackend() === 'tensorflow' ? loaded : null;
+}

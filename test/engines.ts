@@ -1,0 +1,43 @@
+import { beforeAll, describe, it } from 'vitest';
+import { ENGINE_NAMES, type EngineName, startEngine, whyAbsent } from '../src/engine/engine.js';
+
+/**
+ * Why the tests leave an engine out; null where they run on it. `DRAGOMAN_ENGINE=wasm` (or `cpu`) leaves out
+ * the better ones, so that a run of the suite shows what a machine without them would.
+ */
+export function whySkipped(engine: EngineName): string | null {
+  const wanted = process.env.DRAGOMAN_ENGINE;
+  const best = (ENGINE_NAMES as readonly (string | undefined)[]).indexOf(wanted);
+  if (ENGINE_NAMES.indexOf(engine) < best) return `DRAGOMAN_ENGINE=${wanted}`;
+  return whyAbsent(engine);
+}
+
+/** The engines that tests can run on here, best first. */
+export function presentEngines(): EngineName[] {
+  return ENGINE_NAMES.filter((engine) => whySkipped(engine) === null);
+}
+
+/**
+ * `describe`, once for each engine: those present are started before the tests of `suite`; for the others one
+ * skipped test says why. Pass `engines` to leave slow ones out.
+ */
+export function describeOnEngines(
+  name: string,
+  suite: (engine: EngineName) => void,
+  engines: readonly EngineName[] = ENGINE_NAMES,
+): void {
+  for (const engine of engines) {
+    const reason = whySkipped(engine);
+    describe(`${name} on ${engine}`, () => {
+      if (reason !== null) {
+        console.warn(`skipped: ${name} on ${engine}: ${reason}`);
+        it.skip(`not run: ${reason}`, () => {});
+        return;
+      }
+      beforeAll(async () => {
+        await startEngine(engine);
+      });
+      suite(engine);
+    });
+  }
+}
