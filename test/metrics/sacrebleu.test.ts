@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { type BleuOptions, bleu, sentenceBleu } from '../../src/metrics/bleu.js';
+import { type ChrfOptions, chrf, sentenceChrf } from '../../src/metrics/chrf.js';
+import { Random } from '../../src/random.js';
+
+interface BleuFigures {
+  score: number;
+  signature: string;
+  counts: number[];
+  totals: number[];
+  precisions: number[];
+  bp: number;
+  sys_len: number;
+  ref_len: number;
+}
+interface ChrfFigures {
+  score: number;
+  signature: string;
+}
+interface ScoredSet {
+  hypotheses: string[];
+  references: (string | null)[][];
+  scores: Record<keyof typeof bleuSettings, BleuFigures> & Record<keyof typeof chrfSettings, ChrfFigures>;
+  /** Of the first lines of the set. */
+  sentences: { bleu: number; chrf: number }[];
+}
+interface Answer {
+  sacrebleu: string;
+  sets: ScoredSet[];
+}
+
+// The settings under the names that fixtures/make_sacrebleu.py gives them.
+const bleuSettings = {
+  bleu: {},
+  bleuLowercase: { lowercase: true },
+  bleuNone: { tokenizer: 'none' },
+  bleuFloor: { smoothing: 'floor' },
+  bleuAddK: { smoothing: 'add-k', smoothingValue: 0.5 },
+  bleuUnsmoothed: { smoothing: 'none' },
+} as const satisfies Record<string, BleuOptions>;
+const chrfSettings = {
+  chrf: {},
+  chrfLowercase: { lowercase: true },
+  chrfPlusPlus: { wordOrder: 2 },
+  chrfWhitespace: { whitespace: true, characterOrder: 4, beta: 1 },
+} as const satisfies Record<string, ChrfOptions>;
+
+const script = fileURLToPath(new URL('fixtures/make_sacrebleu.py', import.meta.url));
+const stored = JSON.parse(
+  gunzipSync(readFileSync(new URL('fixtures/sacrebleu.json.gz', import.meta.url))).toString(),
+) as Answer;
+
+const withoutVersion = (signature: string) => signature.replace(/\|version:.*$/, '');
+const namesOf = <T extends object>(table: T) => Object.keys(table) as (keyof T)[];
+
+function expectBleu(set: ScoredSet, name: keyof typeof bleuSettings, where: string): void {
+  const ours = bleu(set.hypotheses, set.references, bleuSettings[name]);
+  const theirs = set.scores[name];
+  expect(ours.matches, where).toEqual(theirs.counts);
+  expect(ours.totals, where).toEqual(theirs.totals);
+  expect([ours.hypothesisLength, ours.referenceLength], where).toEqual([theirs.sys_len, theirs.ref_len]);
+  expect(ours.brevityPenalty, where).toBeCloseTo(theirs.bp, 9);
+  for (const [order, precision] of theirs.precisions.entries()) {
+    expect(ours.precisions[order], where).toBeCloseTo(precision, 9);
+  }
+  expect(ours.score, where).toBeCloseTo(theirs.score, 8);
+  expect(withoutVersion(ours.signature), where).toBe(withoutVersion(theirs.signature));
+}
+
+function expectChrf(set: ScoredSet, name: keyof typeof chrfSettings, where: string): void {
+  const ours = chrf(set.hypotheses, set.references, chrfSettings[name]);
+  expect(ours.score, where).toBeCloseTo(set.scores[name].score, 8);
+  expect(withoutVersion(ours.signature), where).toBe(withoutVersion(set.scores[name].signature));
+}
+
+function expectSentences(set: ScoredSet, where: string): void {
+  for (const [line, theirs] of set.sentences.entries()) {
+    const references = set.references
+      .map((target) => target[line])
+      .filter((text) => typeof text === 'string');
+    expect(sentenceBleu(set.hypotheses[line]!, references).score, where).toBeCloseTo(theirs.bleu, 8);
+    expect(sentenceChrf(set.hypotheses[line]!, references).score, where).toBeCloseTo(theirs.chrf, 8);
+  }
+}
+
+describe('against stored figures of sacreBLEU 2.6.0', () => {
+  it('holds at least 200 sets, some of them with a score in each region', () => {
+    expect(stored.sacrebleu).toBe('2.6.0');
+    expect(stored.sets.length).toBeGreaterThanOrEqual(200);
+    const scores = stored.sets.map((set) => set.scores.bleu.score);
+    for (const [low, high] of [
+      [-1, 0],
+      [0, 20],
+      [20, 60],
+      [60, 99.9],
+      [99.9, 101],
+    ] as const) {
+      expect(scores.filter((score) => score > low && score <= high).length).toBeGreaterThan(9);
+    }
+  });
+  it.each(namesOf(bleuSettings))('%s', (name) => {
+    for (const [index, set] of stored.sets.entries()) expectBleu(set, name, `set ${index}`);
+  });
+  it.each(namesOf(chrfSettings))('%s', (name) => {
+    for (const [index, set] of stored.sets.entries()) expectChrf(set, name, `set ${index}`);
+  });
+  it('sentence BLEU and chrF', () => {
+    for (const [index, set] of stored.sets.entries()) expectSentences(set, `set ${index}`);
+  });
+});
+
+describe('against an installed sacreBLEU', () => {
+  it('agrees on text made here, of any Unicode characters', (context) => {
+    const python = process.env.DRAGOMAN_PYTHON ?? 'python3';
+    const probe = spawnSync(python, ['-c', 'import sacrebleu'], { encoding: 'utf8' });
+    if (probe.status !== 0) {
+      const reason = `no sacreBLEU: ${python} -c "import sacrebleu" failed; set DRAGOMAN_PYTHON to a python that has it`;
+      console.warn(`skipped: ${reason}`);
+      context.skip(reason);
+    }
+    const random = new Random(77);
+    const given = Array.from({ length: 60 }, () => {
+      const original = Array.from({ length: 1 + random.integer(6) }, () => randomLine(random));
+      return {
+        hypotheses: original.map((line) => shuffledSome(line, random)),
+        references: [original, original.map((line) => shuffledSome(line, random))],
+      };
+    });
+    const run = spawnSync(python, [script, '--stdin'], {
+      input: JSON.stringify(given),
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
+    expect(run.status, run.stderr).toBe(0);
+    const answer = JSON.parse(run.stdout) as Answer;
+    expect(answer.sets).toHaveLength(given.length);
+    for (const [index, set] of answer.sets.entries()) {
+      const where = `set ${index} of sacreBLEU ${answer.sacrebleu}: ${JSON.stringify(given[index])}`;
+      for (const name of namesOf(bleuSettings)) expectBleu(set, name, where);
+      for (const name of namesOf(chrfSettings)) expectChrf(set, name, where);
+      expectSentences(set, where);
+    }
+  });
+});
+
+/** Mostly ASCII, so that words repeat; then any assigned-looking code point but surrogates. */
+function randomLine(random: Random): string {
+  const characters = Array.from({ length: random.integer(60) }, () => {
+    const kind = random.next();
+    if (kind < 0.2) return ' ';
+    if (kind < 0.55) return 'aAbB01'[random.integer(6)]!;
+    if (kind < 0.85) return String.fromCodePoint(33 + random.integer(94));
+    if (kind < 0.95) return String.fromCodePoint(random.integer(0x3100));
+    const point = 0x3100 + random.integer(0x1ff00 - 0x3100);
+    return point >= 0xd800 && point < 0xe000 ? '\u{1f600}' : String.fromCodePoint(point);
+  });
+  return characters.join('');
+}
+
+function shuffledSome(line: string, random: Random): string {
+  const words = line.split(' ');
+  const kind = random.next();
+  if (kind < 0.3) return line;
+  return (kind < 0.6 ? random.shuffle(words) : words.filter(() => random.next() < 0.8)).join(' ');
+}
