@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, messageOf } from '../errors.js';
 import { vectorExtensions } from './hardware.js';
+import { registerSegmentSum } from './segment-sum.js';
 import { findNative, loadNative } from './tensorflow.js';
 import { loadWasm } from './wasm.js';
 
@@ -71,6 +72,7 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
       break;
     case 'cpu': {
       await import('@tensorflow/tfjs-backend-cpu');
+      registerSegmentSum('cpu');
       break;
     }
   }
