@@ -42,20 +42,6 @@ const operations: Readonly<Record<string, { shape: number[]; f: Operation }>> = 
         1,
       ),
   },
-    shape: [3, 4],
-    f: (x) =>
-      tf.gatherND(
-        x,
-        tf.tensor2d(
-          [
-            [0, 1],
-            [2, 3],
-          ],
-          [2, 2],
-          'int32',
-        ),
-      ),
-  },
   concat: { shape: [2, 3], f: (x) => tf.concat([x, tf.square(x), other([2, 2])], 1) },
   slice: { shape: [3, 4], f: (x) => tf.slice(x, [1, 1], [2, 2]) },
   stridedSlice: { shape: [6], f: (x) => tf.reverse(tf.slice(x, 1, 4)) },
