@@ -1,0 +1,199 @@
+import {
+  concat,
+  engine,
+  registerGradient,
+  registerKernel,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core';
+import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
+import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import type { SequenceMask } from './mask.js';
+import type { Sequence } from './scan.js';
+
+const KERNEL = 'DragomanLstmSequence';
+
+const FLOAT: Attributes = { T: { type: 'float32' } };
+/** BlockLSTM adds no forget bias of its own (ours is a parameter), clips nothing, and has no peepholes. */
+const BLOCK: Attributes = {
+  ...FLOAT,
+  forget_bias: { float: 0 },
+  cell_clip: { float: -1 },
+  use_peephole: { bool: false },
+};
+
+/** Outputs of BlockLSTM, each `[time, batch, hidden]`, in its order. */
+type BlockOutput<T> = readonly [i: T, cs: T, f: T, o: T, ci: T, co: T, h: T];
+
+/**
+ * LSTM over a whole sequence: TensorFlow's BlockLSTM forward; backward, one LSTMBlockCellGrad and one product with
+ * the transposed recurrent matrix a step, then one product over all steps for each of the weight and input
+ * gradients (BlockLSTMGrad makes those products step by step, in one thread, and takes three times as long).
+ *
+ * Padding needs no care inside: padded steps come last, their outputs are not used, so no gradient enters there.
+ */
+export function nativeLstm(
+  _cell: Cell,
+  w: Weights,
+  x: Tensor3D,
+  initial: State,
+  mask: SequenceMask,
+): Sequence {
+  const matrix = concat([weight<Tensor2D>(w, 'kernel'), weight<Tensor2D>(w, 'recurrent')], 0); // [input + hidden, 4 * hidden]
+  const h0 = initial.h!;
+  const c0 = initial.c!;
+  const bias = weight<Tensor1D>(w, 'bias');
+  const outputs = engine().runKernel(KERNEL, { x, h0, c0, matrix, bias }) as unknown as BlockOutput<Tensor3D>;
+  const [, cs, , , , , h] = outputs;
+  return { outputs: mask.apply(h), final: { h: mask.last(h0, h), c: mask.last(c0, cs) } };
+}
+
+function forward(x: Tensor3D, h0: Tensor2D, c0: Tensor2D, matrix: Tensor2D, bias: Tensor1D): Tensor[] {
+  const native = nativeOps();
+  const hidden = h0.shape[1];
+  const handles = native.scope((): Handle[] => {
+    const peephole = native.constant([hidden], 'float32', new Array<number>(hidden).fill(0));
+    const steps = native.constant([], 'int64', [x.shape[0]]);
+    const [xh, ch, hh, wh, bh] = [x, c0, h0, matrix, bias].map((t) => native.from(t)) as [
+      Handle,
+      Handle,
+      Handle,
+      Handle,
+      Handle,
+    ];
+    const inputs = [steps, xh, ch, hh, wh, peephole, peephole, peephole, bh];
+    return native.run('BlockLSTM', native.attributes(BLOCK), inputs, 7);
+  });
+  return handles.map((handle) => native.toTensor(handle));
+}
+
+/** Gradients of x, h0, c0, matrix and bias from those of all cell states and all outputs. */
+function backward(
+  x: Tensor3D,
+  h0: Tensor2D,
+  c0: Tensor2D,
+  matrix: Tensor2D,
+  bias: Tensor1D,
+  saved: BlockOutput<Tensor3D>,
+  dcs: Tensor3D,
+  dh: Tensor3D,
+): Tensor[] {
+  const native = nativeOps();
+  const [time, batch, inputSize] = x.shape;
+  const hidden = h0.shape[1];
+  const float = native.attributes(FLOAT);
+  const cellAttributes = native.attributes({ ...FLOAT, use_peephole: { bool: false } });
+  const unpackAttributes = native.attributes({ ...FLOAT, num: { int: time }, axis: { int: 0 } });
+  const packAttributes = native.attributes({ ...FLOAT, N: { int: time }, axis: { int: 0 } });
+  const shaped = { ...FLOAT, Tshape: { type: 'int32' } } as const satisfies Attributes;
+  const product = (transposeA: boolean, transposeB: boolean) =>
+    native.attributes({ ...FLOAT, transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
+  const plain = product(false, false);
+
+  const handles = native.scope((): Handle[] => {
+    const reshape = (handle: Handle, shape: number[]): Handle =>
+      native.one('Reshape', native.attributes(shaped), [
+        handle,
+        native.constant([shape.length], 'int32', shape),
+      ]);
+    const unpack = (t: Tensor): Handle[] => native.run('Unpack', unpackAttributes, [native.from(t)], time);
+
+    const [xh, hh, ch, wh, bh] = [x, h0, c0, matrix, bias].map((t) => native.from(t)) as [
+      Handle,
+      Handle,
+      Handle,
+      Handle,
+      Handle,
+    ];
+    const xs = unpack(x);
+    const [is, css, fs, os, cis, cos, hs] = saved.map(unpack) as unknown as BlockOutput<Handle[]>;
+    const dcss = unpack(dcs);
+    const dhs = unpack(dh);
+    const peephole = native.constant([hidden], 'float32', new Array<number>(hidden).fill(0));
+    // Transposed once a call: a product with transpose_b costs about twice as much, and there is one a step.
+    const recurrent = native.one('Slice', native.attributes({ ...FLOAT, Index: { type: 'int32' } }), [
+      wh,
+      native.constant([2], 'int32', [inputSize, 0]),
+      native.constant([2], 'int32', [hidden, 4 * hidden]),
+    ]);
+    const swap = native.constant([2], 'int32', [1, 0]);
+    const transposeAttributes = native.attributes({ ...FLOAT, Tperm: { type: 'int32' } });
+    const recurrentT = native.one('Transpose', transposeAttributes, [recurrent, swap]); // [4 * hidden, hidden]
+
+    const dgates: Handle[] = new Array(time);
+    let dcNext: Handle | null = null;
+    let dhNext: Handle | null = null;
+    for (let t = time - 1; t >= 0; t--) {
+      const dc: Handle = dcNext === null ? dcss[t]! : native.one('AddV2', float, [dcss[t]!, dcNext]);
+      const dout: Handle = dhNext === null ? dhs[t]! : native.one('AddV2', float, [dhs[t]!, dhNext]);
+      const cPrevious = t === 0 ? ch : css[t - 1]!;
+      const hPrevious = t === 0 ? hh : hs[t - 1]!;
+      const gates = [is[t]!, css[t]!, fs[t]!, os[t]!, cis[t]!, cos[t]!];
+      const inputs = [xs[t]!, cPrevious, hPrevious, wh, peephole, peephole, peephole, bh, ...gates, dc, dout];
+      const [dcPrevious, dgate] = native.run('LSTMBlockCellGrad', cellAttributes, inputs, 5);
+      dgates[t] = dgate!; // [batch, 4 * hidden]
+      dcNext = dcPrevious!;
+      dhNext = native.one('MatMul', plain, [dgate!, recurrentT]);
+    }
+
+    const steps = time * batch;
+    const dz = reshape(native.one('Pack', packAttributes, dgates), [steps, 4 * hidden]);
+    const kernel = native.one('Slice', native.attributes({ ...FLOAT, Index: { type: 'int32' } }), [
+      wh,
+      native.constant([2], 'int32', [0, 0]),
+      native.constant([2], 'int32', [inputSize, 4 * hidden]),
+    ]);
+    const dx = reshape(native.one('MatMul', product(false, true), [dz, kernel]), [time, batch, inputSize]);
+    const hPreviousAll = reshape(native.one('Pack', packAttributes, [hh, ...hs.slice(0, -1)]), [
+      steps,
+      hidden,
+    ]);
+    const dKernel = native.one('MatMul', product(true, false), [reshape(xh, [steps, inputSize]), dz]);
+    const dRecurrent = native.one('MatMul', product(true, false), [hPreviousAll, dz]);
+    const dMatrix = native.one(
+      'ConcatV2',
+      native.attributes({ ...FLOAT, N: { int: 2 }, Tidx: { type: 'int32' } }),
+      [dKernel, dRecurrent, native.constant([], 'int32', [0])],
+    );
+    const sumAttributes = native.attributes({
+      ...FLOAT,
+      Tidx: { type: 'int32' },
+      keep_dims: { bool: false },
+    });
+    const dBias = native.one('Sum', sumAttributes, [dz, native.constant([1], 'int32', [0])]);
+    return [dx, dhNext!, dcNext!, dMatrix, dBias];
+  });
+  return handles.map((handle) => native.toTensor(handle));
+}
+
+registerKernel({
+  kernelName: KERNEL,
+  backendName: 'tensorflow',
+  kernelFunc: ({ inputs }) => {
+    const { x, h0, c0, matrix, bias } = inputs as Record<string, Tensor>;
+    return forward(x as Tensor3D, h0 as Tensor2D, c0 as Tensor2D, matrix as Tensor2D, bias as Tensor1D);
+  },
+});
+
+registerGradient({
+  kernelName: KERNEL,
+  inputsToSave: ['x', 'h0', 'c0', 'matrix', 'bias'],
+  outputsToSave: [true, true, true, true, true, true, true],
+  gradFunc: (dy, saved) => {
+    const [x, h0, c0, matrix, bias, ...outputs] = saved as unknown as [
+      Tensor3D,
+      Tensor2D,
+      Tensor2D,
+      Tensor2D,
+      Tensor1D,
+      ...BlockOutput<Tensor3D>,
+    ];
+    const [, dcs, , , , , dh] = dy as unknown as BlockOutput<Tensor3D>;
+    // Once, here: tfjs asks for each input's gradient separately, each in a tidy of its own.
+    const gradients = backward(x, h0, c0, matrix, bias, outputs, dcs, dh);
+    const names = ['x', 'h0', 'c0', 'matrix', 'bias'];
+    return Object.fromEntries(names.map((name, k) => [name, () => gradients[k]!]));
+  },
+});
