@@ -1,5 +1,22 @@
-import type { Tokenizer } from './tokenizer.js';
-import { BOS, EOS, PAD, type Vocabulary } from './vocabulary.js';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Config, TokenizerSpec, VocabularySpec } from '../config.js';
+import { DragomanError } from '../errors.js';
+import { readLines, readPairs, usesStandardInput } from './corpus.js';
+import { TokenCounter } from './count.js';
+import { SentencePieceTokenizer } from './sentencepiece.js';
+import { keepStandardInput } from './stdin.js';
+import { createTokenizer, type Tokenizer } from './tokenizer.js';
+import { BOS, EOS, PAD, Vocabulary } from './vocabulary.js';
+
+/** A side of a model, as in the names of its files. */
+export type Side = 'src' | 'tgt';
+
+/** Both sides of a model. */
+export interface Codecs {
+  readonly source: TextCodec;
+  readonly target: TextCodec;
+}
 
 /** One side of a model: a tokenizer with its vocabulary, text to ids and back. */
 export class TextCodec {
@@ -27,4 +44,87 @@ export class TextCodec {
   decode(ids: ArrayLike<number>): string {
     return this.tokenizer.join(this.tokens(ids));
   }
+}
+
+/**
+ * Tokenizers and vocabularies for this configuration. The training corpus is read once to count the tokens of
+ * the sides that need it: a SentencePiece model brings its vocabulary along. With `text.joint` the tokens of
+ * both sides are counted together and both share one vocabulary. Paths are relative to `folder`.
+ */
+export async function buildCodecs(config: Config, folder: string): Promise<Codecs> {
+  const { text, data } = config;
+  const source = await createTokenizer(text.source, folder);
+  const target = await createTokenizer(text.target, folder);
+  // A corpus on standard input will be read again, for training.
+  if (usesStandardInput(data.train)) {
+    if (usesStandardInput(data.validation)) {
+      throw new DragomanError('config', 'expected standard input (-) for one corpus, got it for two');
+    }
+    await keepStandardInput();
+  }
+
+  const counters = { source: counterFor(source), target: text.joint ? null : counterFor(target) };
+  if (counters.source !== null || counters.target !== null) {
+    for await (const pair of readPairs(data.train, folder)) {
+      counters.source?.add(source.segment(pair.source));
+      if (text.joint) counters.source?.add(target.segment(pair.target));
+      else counters.target?.add(target.segment(pair.target));
+    }
+  }
+  const sourceVocabulary = vocabularyOf(source, counters.source, text.vocabulary);
+  const targetVocabulary = text.joint
+    ? sourceVocabulary
+    : vocabularyOf(target, counters.target, text.vocabulary);
+  return { source: new TextCodec(source, sourceVocabulary), target: new TextCodec(target, targetVocabulary) };
+}
+
+function counterFor(tokenizer: Tokenizer): TokenCounter | null {
+  return tokenizer instanceof SentencePieceTokenizer ? null : new TokenCounter();
+}
+
+function vocabularyOf(tokenizer: Tokenizer, counter: TokenCounter | null, spec: VocabularySpec): Vocabulary {
+  if (tokenizer instanceof SentencePieceTokenizer) return tokenizer.vocabulary;
+  return Vocabulary.build(counter?.counts ?? new Map(), spec);
+}
+
+/** Names of a side's files within a model folder. */
+const FILES: Readonly<Record<Side, { vocabulary: string; model: string }>> = {
+  src: { vocabulary: 'vocab.src.txt', model: 'source.model' },
+  tgt: { vocabulary: 'vocab.tgt.txt', model: 'target.model' },
+};
+
+/**
+ * Writes a side into a model folder: `vocab.src.txt` (`vocab.tgt.txt`), or a copy of the SentencePiece model as
+ * `source.model` (`target.model`). Returns the tokenizer's description as that folder's configuration
+ * needs it, with paths relative to the folder.
+ */
+export async function saveCodec(
+  folder: string,
+  side: Side,
+  codec: TextCodec,
+  spec: TokenizerSpec,
+): Promise<TokenizerSpec> {
+  const files = FILES[side];
+  if (codec.tokenizer instanceof SentencePieceTokenizer) {
+    const copy = resolve(folder, files.model);
+    if (copy !== codec.tokenizer.file) await writeFile(copy, codec.tokenizer.bytes);
+    return { kind: 'sentencepiece', model: files.model };
+  }
+  await writeFile(join(folder, files.vocabulary), codec.vocabulary.text());
+  return spec;
+}
+
+/** Reads a side from a model folder, by the tokenizer's description in that folder's configuration. */
+export async function loadCodec(folder: string, side: Side, spec: TokenizerSpec): Promise<TextCodec> {
+  const tokenizer = await createTokenizer(spec, folder);
+  if (tokenizer instanceof SentencePieceTokenizer) return new TextCodec(tokenizer, tokenizer.vocabulary);
+  const file = join(folder, FILES[side].vocabulary);
+  return new TextCodec(tokenizer, await readVocabulary(file));
+}
+
+/** Reads a vocabulary file. */
+export async function readVocabulary(file: string): Promise<Vocabulary> {
+  const lines: string[] = [];
+  for await (const line of readLines(file)) lines.push(line);
+  return Vocabulary.parse(lines, file);
 }

@@ -1,4 +1,7 @@
-import type { TOKENIZER_KINDS } from '../config.js';
+import type { TOKENIZER_KINDS, TokenizerSpec } from '../config.js';
+import { CharacterTokenizer } from './character.js';
+import { SentencePieceTokenizer } from './sentencepiece.js';
+import { WordTokenizer } from './word.js';
 
 export type TokenizerKind = (typeof TOKENIZER_KINDS)[number];
 
@@ -9,4 +12,16 @@ export interface Tokenizer {
   segment(text: string): string[];
   /** The text of these tokens: `join(segment(x))` is `x` wherever the method allows it. Takes any tokens. */
   join(tokens: readonly string[]): string;
+}
+
+/** The tokenizer that this describes; paths are relative to `folder`. */
+export async function createTokenizer(spec: TokenizerSpec, folder: string): Promise<Tokenizer> {
+  switch (spec.kind) {
+    case 'character':
+      return new CharacterTokenizer(spec);
+    case 'word':
+      return new WordTokenizer(spec);
+    case 'sentencepiece':
+      return SentencePieceTokenizer.load(spec.model, folder);
+  }
 }

@@ -59,10 +59,8 @@ export class Vocabulary {
     return Vocabulary.of(kept.slice(0, spec.maxSize).map(([token]) => token));
   }
 
-  /** Reads what {@link text} wrote. `file` stands in errors. */
-  static parse(text: string, file: string): Vocabulary {
-    const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-    if (lines.at(-1) === '') lines.pop();
+  /** Reads the lines that {@link text} wrote. `file` stands in errors. */
+  static parse(lines: readonly string[], file: string): Vocabulary {
     SPECIALS.forEach((special, id) => {
       if (lines[id] === special) return;
       const got = lines[id] === undefined ? 'the end of the file' : excerpt(lines[id]);
@@ -99,7 +97,7 @@ export class Vocabulary {
 
   /**
    * One token a line, the specials first, so that line number minus one is the id. A token that a line cannot
-   * hold is escaped: `\n`, `\r`, `\\`, `\uD800` (a lone surrogate), and `\<s>` for one spelled like a special.
+   * hold is escaped: `\n`, `\r`, `\\`, `\u0000`, `\uD800` (a lone surrogate), and `\<s>` for one spelled like a special.
    */
   text(): string {
     const tokens = this.#tokens.slice(SPECIALS.length).map(escapeToken);
@@ -123,11 +121,11 @@ function compareCodePoints(a: string, b: string): number {
 
 function escapeToken(token: string): string {
   if ((SPECIALS as readonly string[]).includes(token)) return `\\${token}`;
-  return token.replace(/[\\\n\r]|\p{Cs}/gu, (c) => {
+  return token.replace(/[\\\n\r\0]|\p{Cs}/gu, (c) => {
     if (c === '\n') return '\\n';
     if (c === '\r') return '\\r';
     if (c === '\\') return '\\\\';
-    return `\\u${c.charCodeAt(0).toString(16).toUpperCase()}`;
+    return `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
   });
 }
 
