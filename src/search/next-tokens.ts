@@ -1,0 +1,66 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { DragomanError } from '../errors.js';
+import { BOS, EOS, PAD, UNK } from '../text/vocabulary.js';
+
+/** The most probable next tokens of each row, best first; equal ones by lower id. */
+export interface NextTokens {
+  /** [rows, k] */
+  readonly ids: Int32Array;
+  /** [rows, k], the model's logits. */
+  readonly logits: Float32Array;
+  /** [rows], ln of the sum of exp(logits) over the whole vocabulary: ln P = logit - this. */
+  readonly normalisers: Float32Array;
+  readonly k: number;
+}
+
+/**
+ * Reads the k best of each row of `logits [rows, vocabulary]`: three small readbacks a step. The softmax is
+ * never formed; the k best logits are the k best probabilities, and one sum a row makes them log-probabilities.
+ * Does not dispose `logits`.
+ */
+export function nextTokens(logits: tf.Tensor2D, k: number): NextTokens {
+  const best = tf.topk(logits, Math.min(k, logits.shape[1]));
+  const sums = tf.tidy(() => tf.logSumExp(logits, 1));
+  try {
+    const normalisers = sums.dataSync<'float32'>();
+    requireFinite(normalisers);
+    return {
+      ids: best.indices.dataSync<'int32'>(),
+      logits: best.values.dataSync<'float32'>(),
+      normalisers,
+      k: best.values.shape[1]!,
+    };
+  } finally {
+    tf.dispose([best.values, best.indices, sums]);
+  }
+}
+
+/** [rows] logits of EOS. */
+export function endLogits(logits: tf.Tensor2D): Float32Array {
+  const column = tf.slice(logits, [0, EOS], [logits.shape[0], 1]);
+  const values = column.dataSync<'float32'>();
+  column.dispose();
+  return values;
+}
+
+/** NaN and infinities would make every comparison of the search meaningless. */
+export function requireFinite(values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i]!)) {
+      throw new DragomanError(
+        'model',
+        `expected finite scores from the model, got ${values[i]}: are its weights damaged?`,
+      );
+    }
+  }
+}
+
+/** Whether a token can never be produced (PAD, BOS), or not now. */
+export function isBarred(token: number, mayEnd: boolean, forbidUnknown: boolean): boolean {
+  return token === PAD || token === BOS || (token === EOS && !mayEnd) || (token === UNK && forbidUnknown);
+}
+
+/** How many tokens other than EOS can be barred at once. */
+export function barredTokens(forbidUnknown: boolean): number {
+  return forbidUnknown ? 3 : 2;
+}
