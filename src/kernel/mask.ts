@@ -4,6 +4,7 @@ import {
   gather,
   mul,
   reshape,
+  slice,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -99,6 +100,20 @@ export class SequenceMask {
     const size = initial.shape[1];
     const all = concat([initial, reshape(sequence, [time * batch, size]) as Tensor2D], 0); // [(1 + time) * batch, size]
     return gather(all, this.#lastRows()) as Tensor2D;
+  }
+
+  /**
+   * Each row's output at the step that its direction reads last, `[batch, size]`: the last real one, or for
+   * `backward` the first; zeros for a row without steps.
+   * @param outputs `[time, batch, size]`, zero at padded steps
+   */
+  final(outputs: Tensor3D, direction: 'forward' | 'backward'): Tensor2D {
+    const { time, batch } = this;
+    const size = outputs.shape[2];
+    if (direction === 'backward') return reshape(slice(outputs, [0, 0, 0], [1, batch, size]), [batch, size]);
+    if (this.full) return reshape(slice(outputs, [time - 1, 0, 0], [1, batch, size]), [batch, size]);
+    const rows = this.lengths.map((length, b) => Math.max(0, length - 1) * batch + b);
+    return gather(reshape(outputs, [time * batch, size]) as Tensor2D, tensor1d(rows, 'int32'));
   }
 
   #lastRows(): Tensor1D {

@@ -1,0 +1,218 @@
+import {
+  concat,
+  reshape,
+  type Tensor2D,
+  type Tensor3D,
+  tanh,
+  tile,
+  transpose,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { Cell, ParameterSpec, State, Weights } from '../cell/cell.js';
+import { createCell } from '../cell/family.js';
+import type { ModelConfig } from '../config.js';
+import type { SequenceMask } from '../kernel/mask.js';
+import { scan } from '../kernel/scan.js';
+import { runSequence } from '../kernel/sequence.js';
+import { Attention, type AttentionSource } from './attention.js';
+import { dense, denseParameters } from './dense.js';
+import type { Dropout } from './dropout.js';
+import { prefixed, scoped } from './parameters.js';
+
+/** What the decoder knows of the source. */
+export interface DecoderSource {
+  /** The context summary c of each decoder row, `[rows, memory]`. */
+  readonly summary: Tensor2D;
+  /** For attention, `[batch, …]`; null without. */
+  readonly attention: AttentionSource | null;
+}
+
+/** What one decoder step gives for `[rows]`, where rows are `batch` groups of equally many hypotheses. */
+export interface DecoderStep {
+  /** o_t, `[rows, output]`. */
+  readonly output: Tensor2D;
+  /** Attention weights `[rows, source]`; null without attention. */
+  readonly weights: Tensor2D | null;
+  readonly state: State;
+}
+
+interface Layer {
+  readonly prefix: string;
+  readonly cell: Cell;
+}
+
+/** Name of o_{t-1} among the state tensors, for input feeding. */
+const FEED = 'feed';
+
+/**
+ * Recurrent decoder:
+ *
+ *     s_0 = tanh(W_0 c + b_0)                       the bridge: one layer for every state tensor
+ *     s_t = f_dec([y_{t-1} ; c ; o_{t-1}], s_{t-1})  c every step (Cho et al. 2014), o with input feeding (Luong et al. 2015)
+ *     a_t = attention(s_t, h)
+ *     o_t = tanh(W_o [s_t ; a_t] + b_o)             without attention: [s_t ; y_{t-1}], and c where it conditions every step
+ *
+ * The state is flat: `0.h` is tensor h of layer 0, `feed` is o.
+ */
+export class Decoder {
+  readonly #layers: readonly Layer[];
+  readonly #attention: Attention | null;
+  readonly #everyStep: boolean;
+  readonly #inputFeeding: boolean;
+  readonly #dropout: number;
+  readonly #bridges: ReadonlyMap<string, readonly ParameterSpec[]>;
+  readonly #readout: readonly ParameterSpec[];
+  /** Size of o_t. */
+  readonly outputSize: number;
+  readonly parameters: readonly ParameterSpec[];
+
+  constructor(config: ModelConfig, memorySize: number) {
+    const { embedding, decoder, attention } = config;
+    this.outputSize = config.output ?? decoder.hidden;
+    this.#everyStep = config.context === 'every-step';
+    this.#inputFeeding = config.inputFeeding;
+    this.#dropout = config.dropout.layers;
+    let inputSize =
+      embedding + (this.#everyStep ? memorySize : 0) + (this.#inputFeeding ? this.outputSize : 0);
+    this.#layers = Array.from({ length: decoder.layers }, (_, n) => {
+      const cell = createCell(config.cell, inputSize, decoder.hidden);
+      inputSize = cell.outputSize;
+      return { prefix: `decoder.${n}`, cell };
+    });
+    const top = inputSize;
+    this.#attention = attention === 'none' ? null : new Attention(attention, memorySize, top);
+    const others = this.#attention === null ? embedding + (this.#everyStep ? memorySize : 0) : memorySize;
+    this.#readout = denseParameters(top + others, this.outputSize, { bias: true });
+    this.#bridges = new Map(
+      this.#layers.flatMap(({ cell }, n) =>
+        Object.entries(cell.stateSizes).map(([name, size]): [string, ParameterSpec[]] => [
+          `${n}.${name}`,
+          denseParameters(memorySize, size, { bias: true }),
+        ]),
+      ),
+    );
+    this.parameters = [
+      ...[...this.#bridges].flatMap(([name, specs]) => prefixed(`bridge.${name}`, specs)),
+      ...this.#layers.flatMap(({ prefix, cell }) => prefixed(prefix, cell.parameters)),
+      ...(this.#attention?.parameters ?? []),
+      ...prefixed('readout', this.#readout),
+    ];
+  }
+
+  /** The source as the decoder uses it. @param memory `[batch, source, size]`; @param bias `[batch, 1, source]` */
+  prepare(w: Weights, summary: Tensor2D, memory: Tensor3D, bias: Tensor3D): DecoderSource {
+    return { summary, attention: this.#attention?.prepare(w, memory, bias) ?? null };
+  }
+
+  /** s_0, and o_0 = 0. @param summary c, `[batch, memory]` */
+  initialState(w: Weights, summary: Tensor2D): State {
+    const state: Record<string, Tensor2D> = {};
+    for (const [name, specs] of this.#bridges) {
+      state[name] = tanh(dense(scoped(w, `bridge.${name}`, specs), summary));
+    }
+    if (this.#inputFeeding) state[FEED] = zeros([summary.shape[0], this.outputSize]);
+    return state;
+  }
+
+  /**
+   * Teacher forcing: the whole target at once.
+   * @param y embedded y_0..y_{T-1}, `[time, batch, embedding]`
+   * @returns o_1..o_T, `[time, batch, output]`
+   */
+  run(w: Weights, y: Tensor3D, source: DecoderSource, mask: SequenceMask, dropout: Dropout): Tensor3D {
+    const initial = this.initialState(w, source.summary);
+    if (this.#inputFeeding) {
+      // o_{t-1} enters step t, so attention cannot wait for the whole sequence.
+      const step = (yt: Tensor2D, state: State) => this.#step(w, yt, state, source, dropout);
+      return scan(step, y, initial, mask).outputs;
+    }
+    const [time, batch] = y.shape;
+    let input = y;
+    if (this.#everyStep) {
+      const size = source.summary.shape[1];
+      input = concat([y, tile(reshape(source.summary, [1, batch, size]), [time, 1, 1])], 2) as Tensor3D;
+    }
+    for (const [n, { prefix, cell }] of this.#layers.entries()) {
+      if (n > 0) input = dropout.apply(input, this.#dropout);
+      const weights = scoped(w, prefix, cell.parameters);
+      input = runSequence(cell, weights, input, layerState(initial, n, cell), mask).outputs;
+    }
+    if (this.#attention === null) return this.#combine(w, input, y, source);
+    const queries = transpose(input, [1, 0, 2]); // [batch, time, hidden]
+    const { context } = this.#attention.attend(w, queries, source.attention!);
+    const output = tanh(
+      dense(scoped(w, 'readout', this.#readout), concat([queries, context], 2) as Tensor3D),
+    );
+    return transpose(output, [1, 0, 2]); // [time, batch, output]
+  }
+
+  /**
+   * One step while decoding. Rows are `[batch, hypotheses]` flattened, for a source of `batch` sentences.
+   * @param y embedded y_{t-1}, `[rows, embedding]`
+   */
+  step(w: Weights, y: Tensor2D, state: State, source: DecoderSource): DecoderStep {
+    return this.#step(w, y, state, source, null);
+  }
+
+  #step(w: Weights, y: Tensor2D, state: State, source: DecoderSource, dropout: Dropout | null): DecoderStep {
+    const next: Record<string, Tensor2D> = {};
+    const inputs = [y];
+    if (this.#everyStep) inputs.push(source.summary);
+    if (this.#inputFeeding) inputs.push(state[FEED]!);
+    let input = inputs.length === 1 ? y : (concat(inputs, 1) as Tensor2D);
+    for (const [n, { prefix, cell }] of this.#layers.entries()) {
+      if (n > 0) input = dropout?.apply(input, this.#dropout) ?? input;
+      const weights = scoped(w, prefix, cell.parameters);
+      const [rows, size] = input.shape;
+      const projected = cell.project(weights, reshape(input, [1, rows, size]));
+      const result = cell.step(
+        weights,
+        reshape(projected, [rows, projected.shape[2]]),
+        layerState(state, n, cell),
+      );
+      for (const [name, value] of Object.entries(result.state)) next[`${n}.${name}`] = value;
+      input = result.output;
+    }
+    const { output, weights } = this.#read(w, input, y, source);
+    if (this.#inputFeeding) next[FEED] = output;
+    return { output, weights, state: next };
+  }
+
+  /** o_t of one step. @param s `[rows, hidden]` */
+  #read(
+    w: Weights,
+    s: Tensor2D,
+    y: Tensor2D,
+    source: DecoderSource,
+  ): { output: Tensor2D; weights: Tensor2D | null } {
+    const [rows, size] = s.shape;
+    if (this.#attention === null) {
+      const flat = [s, y].map((x) => reshape(x, [1, rows, x.shape[1]]) as Tensor3D) as [Tensor3D, Tensor3D];
+      const output = this.#combine(w, ...flat, source);
+      return { output: reshape(output, [rows, this.outputSize]), weights: null };
+    }
+    const memory = source.attention!;
+    const [batch, length, memorySize] = memory.memory.shape;
+    const queries = reshape(s, [batch, rows / batch, size]) as Tensor3D; // hypotheses of a sentence share its source
+    const { context, weights } = this.#attention.attend(w, queries, memory);
+    const joined = concat([s, reshape(context, [rows, memorySize]) as Tensor2D], 1) as Tensor2D;
+    const output = tanh(dense(scoped(w, 'readout', this.#readout), joined));
+    return { output, weights: reshape(weights, [rows, length]) };
+  }
+
+  /** o without attention. @param s `[time, batch, hidden]`; @param y `[time, batch, embedding]` */
+  #combine(w: Weights, s: Tensor3D, y: Tensor3D, source: DecoderSource): Tensor3D {
+    const [time, batch] = s.shape;
+    const parts = [s, y];
+    if (this.#everyStep) {
+      const size = source.summary.shape[1];
+      parts.push(tile(reshape(source.summary, [1, batch, size]) as Tensor3D, [time, 1, 1]));
+    }
+    return tanh(dense(scoped(w, 'readout', this.#readout), concat(parts, 2) as Tensor3D));
+  }
+}
+
+/** The state of one layer under its cell's own names. */
+function layerState(state: State, layer: number, cell: Cell): State {
+  return Object.fromEntries(Object.keys(cell.stateSizes).map((name) => [name, state[`${layer}.${name}`]!]));
+}

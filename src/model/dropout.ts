@@ -1,0 +1,21 @@
+import { cast, greaterEqual, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { uniform } from '../engine/random.js';
+
+/**
+ * Dropout (Srivastava et al. 2014) with kept values scaled up, so that nothing changes when it is off. The masks
+ * depend on the step's seed and on the order of the calls alone: a resumed run draws the same ones.
+ */
+export class Dropout {
+  #stream = 0;
+
+  /** @param seed of this training step; null switches dropout off */
+  constructor(readonly seed: number | null) {}
+
+  /** @param rate share of the values of x that become zero */
+  apply<T extends Tensor>(x: T, rate: number): T {
+    if (this.seed === null || rate === 0) return x;
+    const numbers = uniform(x.shape, this.seed, this.#stream++);
+    const mask = tidy(() => mul(cast(greaterEqual(numbers, rate), 'float32'), 1 / (1 - rate)));
+    return mul(x, mask) as T;
+  }
+}

@@ -1,0 +1,366 @@
+import {
+  add,
+  argMax,
+  cast,
+  engine,
+  equal,
+  gather,
+  keep,
+  matMul,
+  mean,
+  neg,
+  reshape,
+  type Scalar,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tensor1d,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import type { State } from '../cell/cell.js';
+import type { ModelConfig } from '../config.js';
+import { crossEntropy } from '../kernel/cross-entropy.js';
+import { SequenceMask } from '../kernel/mask.js';
+import type { Random } from '../random.js';
+import type { DecodeState, Step, StepModel } from '../search/step-model.js';
+import type { Batch, PaddedIds } from '../text/batch.js';
+import { BOS } from '../text/vocabulary.js';
+import { Decoder, type DecoderSource } from './decoder.js';
+import { Dropout } from './dropout.js';
+import { embed, embeddingParameter } from './embedding.js';
+import { Encoder } from './encoder.js';
+import { type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
+import { Summary } from './summary.js';
+
+/** Real target positions of a batch, with what the decoder says there. */
+interface Positions {
+  /** o at each real target position, time-major, `[tokens, output]`. */
+  readonly output: Tensor2D;
+  /** The token that stands there, int32 `[tokens]`. */
+  readonly labels: Tensor1D;
+}
+
+/** {@link DecodeState} as this model keeps it. */
+interface SearchState extends DecodeState {
+  /** Real source positions of each sentence. */
+  readonly lengths: Int32Array;
+  readonly time: number;
+  /** Per sentence: `memory`, `keys`, `bias`, each `[sentences, …]`; empty without attention. */
+  readonly source: Readonly<Record<string, Tensor3D>>;
+  /** Per row: the summary c and the decoder's state, each `[rows, size]`. */
+  readonly rows: Readonly<Record<string, Tensor2D>>;
+}
+
+const SUMMARY = 'summary';
+
+/**
+ * The recurrent encoder-decoder: P(y_t | y_<t, x) = softmax(V o_t), wired from embedding, encoder, context summary,
+ * decoder with attention, and output layer.
+ */
+export class Seq2Seq implements StepModel {
+  readonly #encoder: Encoder;
+  readonly #summary: Summary;
+  readonly #decoder: Decoder;
+  readonly #tied: boolean;
+  readonly #sourceTable: string;
+  readonly parameters: ParameterStore;
+  readonly targetSize: number;
+
+  /**
+   * @param sizes entries of the source and target vocabularies
+   * @param random draws the initial parameters
+   */
+  constructor(
+    readonly config: ModelConfig,
+    sizes: { readonly source: number; readonly target: number },
+    random: Random,
+  ) {
+    this.targetSize = sizes.target;
+    this.#encoder = new Encoder(config);
+    this.#summary = new Summary(config, this.#encoder.outputSize);
+    this.#decoder = new Decoder(config, this.#encoder.outputSize);
+    this.#tied = config.tieTargetEmbedding;
+    this.#sourceTable = config.tieSourceEmbedding ? 'embedding.target' : 'embedding.source';
+    const output = this.#decoder.outputSize;
+    const specs: ParameterSpec[] = [
+      embeddingParameter('embedding.target', sizes.target, config.embedding),
+      ...this.#encoder.parameters,
+      ...this.#summary.parameters,
+      ...this.#decoder.parameters,
+      { name: 'output.bias', shape: [sizes.target], initializer: { kind: 'zeros' }, trainable: true },
+    ];
+    if (!config.tieSourceEmbedding)
+      specs.unshift(embeddingParameter('embedding.source', sizes.source, config.embedding));
+    if (!config.tieTargetEmbedding) {
+      const initializer = { kind: 'uniform', limit: 1 / Math.sqrt(output) } as const;
+      specs.push({ name: 'output.kernel', shape: [output, sizes.target], initializer, trainable: true });
+    }
+    this.parameters = new ParameterStore(specs, random);
+  }
+
+  /**
+   * Loss and gradients of one training step. The caller disposes all that is returned.
+   * @param options.seed of this step's dropout
+   * @returns `loss`, the mean over target tokens with smoothed labels; `logLikelihood`, the sum of ln P over target
+   *   tokens without smoothing (under dropout); the gradient of `loss` for every trainable parameter
+   */
+  gradients(
+    batch: Batch,
+    options: { readonly labelSmoothing: number; readonly seed: number },
+  ): { loss: Scalar; logLikelihood: Scalar; gradients: Weights } {
+    return tidy(() => {
+      const w = this.parameters.weights();
+      const names = this.parameters.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
+      let logLikelihood: Scalar | undefined;
+      const { value, grads } = engine().gradients(
+        () => {
+          const { output, labels } = this.#positions(w, batch, new Dropout(options.seed));
+          const result = crossEntropy(
+            output,
+            this.#outputMatrix(w),
+            w['output.bias'] as Tensor1D,
+            labels,
+            options.labelSmoothing,
+          );
+          logLikelihood = keep(neg(sum(result.negativeLogLikelihood)) as Scalar);
+          return mean(result.loss) as Scalar;
+        },
+        names.map((name) => w[name]!),
+      );
+      const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k]!]));
+      return { loss: value, logLikelihood: logLikelihood!, gradients };
+    });
+  }
+
+  /** Teacher-forced figures without dropout: sum of ln P, tokens whose prediction is right, tokens. */
+  evaluate(batch: Batch): { logLikelihood: number; correct: number; tokens: number } {
+    const [logLikelihood, correct] = tidy(() => {
+      const w = this.parameters.weights();
+      const { output, labels } = this.#positions(w, batch, new Dropout(null));
+      const { negativeLogLikelihood } = this.#score(w, output, labels);
+      const hits = sum(cast(equal(argMax(this.#logits(w, output), 1), labels), 'float32'));
+      return [-sum(negativeLogLikelihood).dataSync()[0]!, hits.dataSync()[0]!] as const;
+    });
+    return { logLikelihood, correct, tokens: batch.targetTokens };
+  }
+
+  /** ln P of every target token given the source and the tokens before it, EOS last, for each sentence of the batch. */
+  score(batch: Batch): Float32Array[] {
+    const values = tidy(() => {
+      const w = this.parameters.weights();
+      const { output, labels } = this.#positions(w, batch, new Dropout(null));
+      return this.#score(w, output, labels).negativeLogLikelihood.dataSync();
+    });
+    const scores = Array.from(batch.target.lengths, (length) => new Float32Array(length));
+    let k = 0;
+    for (let t = 0; t < batch.target.time; t++) {
+      for (const row of scores) {
+        if (t < row.length) row[t] = -values[k++]!;
+      }
+    }
+    return scores;
+  }
+
+  start(source: PaddedIds): DecodeState {
+    const tensors = tidy(() => {
+      const w = this.parameters.weights();
+      const { decoderSource, summary } = this.#encode(w, source, new Dropout(null));
+      const { attention } = decoderSource;
+      return {
+        source: attention === null ? {} : { ...attention },
+        rows: { [SUMMARY]: summary, ...this.#decoder.initialState(w, summary) },
+      };
+    });
+    const state: SearchState = {
+      sentences: source.rows,
+      width: 1,
+      lengths: source.lengths,
+      time: source.time,
+      ...(tensors as Pick<SearchState, 'source' | 'rows'>),
+    };
+    return state;
+  }
+
+  expand(state: DecodeState, width: number): DecodeState {
+    const old = state as SearchState;
+    const rows = Int32Array.from({ length: old.sentences * width }, (_, k) => Math.floor(k / width));
+    return { ...old, width, rows: gatherRows(old.rows, rows) } as SearchState;
+  }
+
+  reorder(state: DecodeState, parents: Int32Array): DecodeState {
+    const old = state as SearchState;
+    return { ...old, rows: gatherRows(old.rows, parents) } as SearchState;
+  }
+
+  keep(state: DecodeState, sentences: Int32Array): DecodeState {
+    const old = state as SearchState;
+    const { width } = old;
+    const rows = Int32Array.from(
+      { length: sentences.length * width },
+      (_, k) => sentences[Math.floor(k / width)]! * width + (k % width),
+    );
+    return {
+      ...old,
+      sentences: sentences.length,
+      lengths: sentences.map((sentence) => old.lengths[sentence]!),
+      source: gatherRows(old.source, sentences),
+      rows: gatherRows(old.rows, rows),
+    } as SearchState;
+  }
+
+  step(state: DecodeState, previous: Int32Array): Step {
+    const old = state as SearchState;
+    const { [SUMMARY]: summary, ...recurrent } = old.rows;
+    const result = tidy(() => {
+      const w = this.parameters.weights();
+      const table = w['embedding.target'] as Tensor2D;
+      const y = gather(table, tensor1d(previous, 'int32')); // [rows, embedding]
+      const source = {
+        summary: summary!,
+        attention: 'memory' in old.source ? (old.source as unknown as DecoderSource['attention']) : null,
+      };
+      const next = this.#decoder.step(w, y, recurrent, source);
+      const tensors = { rows: next.state, logits: this.#logits(w, next.output) };
+      return next.weights === null
+        ? tensors
+        : { ...tensors, attention: this.#inUserOrder(next.weights, old) };
+    }) as { rows: State; logits: Tensor2D; attention?: Tensor2D };
+    for (const tensor of Object.values(recurrent)) tensor.dispose();
+    return {
+      state: { ...old, rows: { [SUMMARY]: summary!, ...result.rows } } as SearchState,
+      logits: result.logits,
+      attention: result.attention ?? null,
+    };
+  }
+
+  release(state: DecodeState): void {
+    const { source, rows } = state as SearchState;
+    for (const tensor of [...Object.values(source), ...Object.values(rows)]) tensor.dispose();
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+  }
+
+  #encode(
+    w: Weights,
+    source: PaddedIds,
+    dropout: Dropout,
+  ): { decoderSource: DecoderSource; summary: Tensor2D } {
+    const mask = new SequenceMask(source.lengths, source.time);
+    const ids = timeMajor(this.config.reverseSource ? reversed(source) : source.ids, source);
+    const x = dropout.apply(
+      embed(w[this.#sourceTable] as Tensor2D, ids, source.rows),
+      this.config.dropout.embedding,
+    );
+    const encoded = this.#encoder.run(w, x, mask, dropout);
+    const summary = this.#summary.run(w, encoded, mask);
+    const memory = transpose(encoded.memory, [1, 0, 2]); // [batch, source, memory]
+    return { decoderSource: this.#decoder.prepare(w, summary, memory, mask.bias()), summary };
+  }
+
+  /** Runs the decoder over the whole target. */
+  #positions(w: Weights, batch: Batch, dropout: Dropout): Positions {
+    const { target } = batch;
+    const { decoderSource } = this.#encode(w, batch.source, dropout);
+    const mask = new SequenceMask(target.lengths, target.time);
+    const table = w['embedding.target'] as Tensor2D;
+    const y = dropout.apply(
+      embed(table, timeMajor(shifted(target), target), target.rows),
+      this.config.dropout.embedding,
+    );
+    const output = this.#decoder.run(w, y, decoderSource, mask, dropout); // [time, batch, output]
+    const real = realPositions(target);
+    const flat = reshape(output, [target.time * target.rows, this.#decoder.outputSize]) as Tensor2D;
+    const chosen = mask.full ? flat : (gather(flat, tensor1d(real.rows, 'int32')) as Tensor2D);
+    return {
+      output: dropout.apply(chosen, this.config.dropout.output),
+      labels: tensor1d(real.labels, 'int32'),
+    };
+  }
+
+  #score(w: Weights, output: Tensor2D, labels: Tensor1D): { negativeLogLikelihood: Tensor1D } {
+    return crossEntropy(output, this.#outputMatrix(w), w['output.bias'] as Tensor1D, labels, 0);
+  }
+
+  /** V, `[output, vocabulary]`. */
+  #outputMatrix(w: Weights): Tensor2D {
+    return this.#tied ? transpose(w['embedding.target'] as Tensor2D) : (w['output.kernel'] as Tensor2D);
+  }
+
+  #logits(w: Weights, output: Tensor2D): Tensor2D {
+    const product = this.#tied
+      ? matMul(output, w['embedding.target'] as Tensor2D, false, true)
+      : matMul(output, w['output.kernel'] as Tensor2D);
+    return add(product, w['output.bias'] as Tensor1D);
+  }
+
+  /** Attention weights `[rows, source]` with columns in the order of the user's source tokens. */
+  #inUserOrder(weights: Tensor2D, state: SearchState): Tensor2D {
+    if (!this.config.reverseSource) return weights;
+    const { sentences, width, time, lengths } = state;
+    const order = new Int32Array(sentences * width * time);
+    for (let row = 0, k = 0; row < sentences * width; row++) {
+      const last = lengths[Math.floor(row / width)]! - 1; // EOS stays behind the words
+      for (let t = 0; t < time; t++, k++) order[k] = row * time + (t < last ? last - 1 - t : t);
+    }
+    return reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape);
+  }
+}
+
+/** Gathers rows of every tensor and disposes the old ones. */
+function gatherRows<T extends Tensor>(
+  tensors: Readonly<Record<string, T>>,
+  rows: Int32Array,
+): Record<string, T> {
+  const gathered = tidy(() => {
+    const index = tensor1d(rows, 'int32');
+    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, gather(tensor, index)]));
+  });
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+  return gathered as Record<string, T>;
+}
+
+/** Ids `[rows, time]` as int32 `[time * rows]`: the model computes time-major, one step is one contiguous block. */
+function timeMajor(ids: Int32Array, { rows, time }: PaddedIds): Tensor1D {
+  const out = new Int32Array(ids.length);
+  for (let t = 0, k = 0; t < time; t++) {
+    for (let row = 0; row < rows; row++, k++) out[k] = ids[row * time + t]!;
+  }
+  return tensor1d(out, 'int32');
+}
+
+/** Each row's words in reverse, EOS and padding left behind them (Sutskever et al. 2014, section 3.3). */
+function reversed({ ids, lengths, rows, time }: PaddedIds): Int32Array {
+  const out = Int32Array.from(ids);
+  for (let row = 0; row < rows; row++) out.subarray(row * time, row * time + lengths[row]! - 1).reverse();
+  return out;
+}
+
+/** Decoder inputs: BOS, then all tokens but the last. */
+function shifted({ ids, rows, time }: PaddedIds): Int32Array {
+  const out = new Int32Array(ids.length);
+  for (let row = 0; row < rows; row++) {
+    out[row * time] = BOS;
+    out.set(ids.subarray(row * time, (row + 1) * time - 1), row * time + 1);
+  }
+  return out;
+}
+
+/** Time-major row numbers of the real target positions, and the tokens there. */
+function realPositions({ ids, lengths, rows, time }: PaddedIds): { rows: Int32Array; labels: Int32Array } {
+  const count = lengths.reduce((a, b) => a + b, 0);
+  const positions = new Int32Array(count);
+  const labels = new Int32Array(count);
+  for (let t = 0, k = 0; t < time; t++) {
+    for (let row = 0; row < rows; row++) {
+      if (t >= lengths[row]!) continue;
+      positions[k] = t * rows + row;
+      labels[k++] = ids[row * time + t]!;
+    }
+  }
+  return { rows: positions, labels };
+}
