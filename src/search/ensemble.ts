@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError } from '../errors.js';
-import type { PaddedIds } from '../text/batch.js';
-import type { DecodeState, Step, StepModel } from './step-model.js';
+import type { Batch, PaddedIds } from '../text/batch.js';
+import { type ScoringModel, scoreBySteps } from './scorer.js';
+import type { DecodeState, Step } from './step-model.js';
 
 /**
  * How an ensemble's M models agree on P(y_t | y_<t, x):
@@ -23,12 +24,12 @@ class EnsembleState implements DecodeState {
   }
 }
 
-/** Several models that decode as one: search sees a {@link StepModel} and knows nothing of it. */
-export class Ensemble implements StepModel {
+/** Several models that decode as one: search sees a {@link ScoringModel} and knows nothing of it. */
+export class Ensemble implements ScoringModel {
   readonly targetSize: number;
 
   constructor(
-    readonly models: readonly StepModel[],
+    readonly models: readonly ScoringModel[],
     readonly mean: EnsembleMean = 'probability',
   ) {
     const sizes = models.map((model) => model.targetSize);
@@ -88,6 +89,13 @@ export class Ensemble implements StepModel {
     }
   }
 
+  /** Teacher forcing: the mean probability of each target token needs no more than each model's own score of it. */
+  score(batch: Batch): Float32Array[] {
+    if (this.mean === 'log-probability') return scoreBySteps(this, batch);
+    const all = this.models.map((model) => model.score(batch));
+    return all[0]!.map((first, row) => first.map((_, t) => logMeanExp(all.map((own) => own[row]![t]!))));
+  }
+
   release(state: DecodeState): void {
     statesOf(state).forEach((own, i) => {
       this.models[i]!.release(own);
@@ -95,7 +103,7 @@ export class Ensemble implements StepModel {
   }
 
   /** Calls every model with its own state. If one throws, the states of the others are released. */
-  #each(state: DecodeState, call: (model: StepModel, own: DecodeState) => DecodeState): DecodeState {
+  #each(state: DecodeState, call: (model: ScoringModel, own: DecodeState) => DecodeState): DecodeState {
     const states = statesOf(state);
     const next: DecodeState[] = [];
     try {
@@ -130,4 +138,10 @@ function combine(logits: readonly tf.Tensor2D[], mean: EnsembleMean): tf.Tensor2
     const averaged = tf.mean(logProbabilities, 0) as tf.Tensor2D;
     return tf.sub(averaged, tf.logSumExp(averaged, 1, true)) as tf.Tensor2D;
   });
+}
+
+/** ln of the mean of exp(values). */
+function logMeanExp(values: readonly number[]): number {
+  const max = Math.max(...values);
+  return max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0) / values.length);
 }

@@ -64,3 +64,17 @@ export function isBarred(token: number, mayEnd: boolean, forbidUnknown: boolean)
 export function barredTokens(forbidUnknown: boolean): number {
   return forbidUnknown ? 3 : 2;
 }
+
+/** `[rows]` ln P of one token a row, from `logits [rows, vocabulary]`. */
+export function tokenScores(logits: tf.Tensor2D, tokens: Int32Array): Float32Array {
+  const scores = tf.tidy(() => {
+    const [rows, size] = logits.shape;
+    const places = tokens.map((token, row) => row * size + token);
+    const chosen = tf.gather(tf.reshape(logits, [rows * size]), tf.tensor1d(places, 'int32'));
+    return tf.sub(chosen, tf.logSumExp(logits, 1));
+  });
+  const values = scores.dataSync<'float32'>();
+  scores.dispose();
+  requireFinite(values);
+  return values;
+}

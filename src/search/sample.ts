@@ -3,7 +3,7 @@ import { Random } from '../random.js';
 import type { PaddedIds } from '../text/batch.js';
 import { EOS } from '../text/vocabulary.js';
 import type { Hypothesis } from './hypothesis.js';
-import { isBarred, requireFinite } from './next-tokens.js';
+import { isBarred, tokenScores } from './next-tokens.js';
 import type { ResolvedSearchOptions, SamplingOptions } from './options.js';
 import { type Choice, followPaths } from './single-path.js';
 import type { StepModel } from './step-model.js';
@@ -84,18 +84,4 @@ function draw(
   const ids = tokens.dataSync<'int32'>();
   tokens.dispose();
   return Int32Array.from(ids);
-}
-
-/** [rows] ln P of one token a row under the model. */
-function tokenScores(logits: tf.Tensor2D, tokens: Int32Array): Float32Array {
-  const scores = tf.tidy(() => {
-    const [rows, size] = logits.shape;
-    const places = Int32Array.from(tokens, (token, row) => row * size + token);
-    const chosen = tf.gather(tf.reshape(logits, [rows * size]), tf.tensor1d(places, 'int32'));
-    return tf.sub(chosen, tf.logSumExp(logits, 1));
-  });
-  const values = scores.dataSync<'float32'>();
-  scores.dispose();
-  requireFinite(values);
-  return values;
 }

@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../../src/engine/engine.js';
@@ -8,19 +7,13 @@ import type { Hypothesis } from '../../src/search/hypothesis.js';
 import { resolveSearchOptions, type SearchOptions } from '../../src/search/options.js';
 import { search } from '../../src/search/search.js';
 import { padIds } from '../../src/text/batch.js';
+import { leaked } from './leak.js';
 import { TableModel, type TableSpec } from './table-model.js';
 import { exhaustive, type PlainHypothesis, slowBeam, slowGreedy } from './twins.js';
 
 beforeAll(async () => {
   await startEngine();
 });
-
-/** Tensors that a call left behind. */
-function leaked(call: () => void): number {
-  const before = tf.memory().numTensors;
-  call();
-  return tf.memory().numTensors - before;
-}
 
 function expectSame(got: readonly Hypothesis[], want: readonly PlainHypothesis[]): void {
   expect(got.map((h) => [...h.tokens])).toEqual(want.map((h) => h.tokens));
