@@ -53,10 +53,10 @@ export function padIds(rows: readonly ArrayLike<number>[]): PaddedIds {
 }
 
 /**
- * The corpus cut into batches of sentences of similar length: each position exactly once. With `random`,
- * the corpus is shuffled, sorted by (source length, target length) within chunks of 100 batches, cut, and
- * the batches are shuffled; the same generator state gives the same batches. Without, the whole corpus is
- * sorted and the shortest come first. A sentence longer than a whole batch of tokens is a batch of its own.
+ * The corpus cut into batches of sentences of similar length: each position exactly once. With `random`, the
+ * corpus is shuffled, sorted by length within chunks of 100 batches, cut, and the batches are shuffled; the
+ * same generator state gives the same batches. Without, the whole corpus is sorted and the shortest come
+ * first. A sentence longer than a whole batch of tokens is a batch of its own.
  */
 export function makeBatches(corpus: SentenceLengths, spec: BatchSpec, random: Random | null): Int32Array[] {
   if (!Number.isInteger(spec.size) || spec.size < 1) {
@@ -89,17 +89,28 @@ function chunkEnd(corpus: SentenceLengths, spec: BatchSpec, order: Int32Array, s
   if (spec.by === 'sentences') return Math.min(order.length, start + BATCHES_PER_CHUNK * spec.size);
   let end = start;
   for (let tokens = 0; end < order.length && tokens < BATCHES_PER_CHUNK * spec.size; end++) {
-    tokens += 1 + Math.max(corpus.sourceLength(order[end]!), corpus.targetLength(order[end]!));
+    tokens += longerSide(corpus, order[end]!);
   }
   return end;
 }
 
-/** Sorts in place by source length, then target length, then the order they came in. */
+/**
+ * Sorts in place by the longer side, then by source, then by target, then in the order they came in. On
+ * Multi30k (8000 pieces, 64 rows) this leaves 7 % pads on the target and 6 % on the source; by source length
+ * first they are 17 % and 2 %.
+ */
 function sortByLength(corpus: SentenceLengths, order: Int32Array): Int32Array {
   return order.sort(
     (a, b) =>
-      corpus.sourceLength(a) - corpus.sourceLength(b) || corpus.targetLength(a) - corpus.targetLength(b),
+      longerSide(corpus, a) - longerSide(corpus, b) ||
+      corpus.sourceLength(a) - corpus.sourceLength(b) ||
+      corpus.targetLength(a) - corpus.targetLength(b),
   );
+}
+
+/** Tokens of the longer of both sides, EOS counted. */
+function longerSide(corpus: SentenceLengths, i: number): number {
+  return 1 + Math.max(corpus.sourceLength(i), corpus.targetLength(i));
 }
 
 /** Cuts positions, in their order, into batches as full as the spec allows. */
@@ -108,7 +119,7 @@ function cut(corpus: SentenceLengths, spec: BatchSpec, order: Int32Array): Int32
   let start = 0;
   let longest = 0;
   order.forEach((position, i) => {
-    const length = 1 + Math.max(corpus.sourceLength(position), corpus.targetLength(position));
+    const length = longerSide(corpus, position);
     const rows = i - start + 1;
     longest = Math.max(longest, length);
     const full = spec.by === 'sentences' ? rows > spec.size : rows > 1 && rows * longest > spec.size;

@@ -5,7 +5,7 @@ import type { SentencePair } from './corpus.js';
 type IdArray = Uint16Array | Int32Array | Float64Array;
 
 /** Elements in a block: large enough to be rare, small enough that the last one's waste does not matter. */
-const BLOCK = 1 << 18;
+const BLOCK = 1 << 16;
 
 /**
  * A growing sequence of numbers in equal blocks, so that growing copies nothing and the memory is that of

@@ -96,8 +96,8 @@ export class Vocabulary {
   }
 
   /**
-   * One token a line, the specials first, so that line number minus one is the id. A token that a line cannot
-   * hold is escaped: `\n`, `\r`, `\\`, `\u0000`, `\uD800` (a lone surrogate), and `\<s>` for one spelled like a special.
+   * One token a line, the specials first, so that line number minus one is the id. What a line cannot hold is
+   * escaped: `\n`, `\r`, `\\`, `\u0000`, `\uD800` (a lone surrogate), and `\<s>` for a token spelled like a special.
    */
   text(): string {
     const tokens = this.#tokens.slice(SPECIALS.length).map(escapeToken);
@@ -119,8 +119,12 @@ function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
+function isSpecial(name: string): boolean {
+  return (SPECIALS as readonly string[]).includes(name);
+}
+
 function escapeToken(token: string): string {
-  if ((SPECIALS as readonly string[]).includes(token)) return `\\${token}`;
+  if (isSpecial(token)) return `\\${token}`;
   return token.replace(/[\\\n\r\0]|\p{Cs}/gu, (c) => {
     if (c === '\n') return '\\n';
     if (c === '\r') return '\\r';
@@ -130,12 +134,18 @@ function escapeToken(token: string): string {
 }
 
 function unescapeToken(line: string, where: string): string {
+  if (isSpecial(line)) {
+    throw new DragomanError(
+      'input',
+      `${where}: expected the special token ${line} at the top only, got it again`,
+    );
+  }
   if (!line.includes('\\')) return line;
   return line.replace(/\\(u[0-9A-F]{4}|[\s\S]?)/g, (whole, code: string) => {
     if (code === 'n') return '\n';
     if (code === 'r') return '\r';
     if (code === '\\') return '\\';
-    if (code === '<' && (SPECIALS as readonly string[]).includes(line.slice(1))) return '<';
+    if (code === '<' && isSpecial(line.slice(1))) return '<';
     if (code.length === 5) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
     throw new DragomanError(
       'input',
