@@ -58,12 +58,19 @@ export function firstNotFinite(tensors: StoredTensors): string | null {
   return found ? found[0] : null;
 }
 
-/** Writes a safetensors file; a crash leaves the old one whole. */
+/**
+ * Writes a safetensors file; a crash leaves the old one whole.
+ *
+ * @throws DragomanError `training` when a number is not finite; the old file then stays.
+ */
 export async function writeTensors(
   path: string,
   tensors: StoredTensors,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const broken = firstNotFinite(tensors);
+  if (broken !== null)
+    throw new DragomanError('training', `${broken} holds NaN or infinity: ${path} was not written`);
   await writeDurably(path, encodeSafetensors(tensors, metadata));
 }
 

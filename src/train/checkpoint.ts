@@ -81,10 +81,6 @@ export async function writeCheckpoint(
   config: Config,
 ): Promise<void> {
   const tensors = { ...copyWeights(store), ...optimizer.state() };
-  const broken = firstNotFinite(tensors);
-  if (broken !== null) {
-    throw new DragomanError('training', `step ${state.step}: ${broken} holds NaN or infinity`);
-  }
   await writeTensors(path, tensors, {
     format: FORMAT,
     state: JSON.stringify(state),

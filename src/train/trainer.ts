@@ -212,11 +212,11 @@ export class Trainer {
     const report = await this.#report('validation', signal);
     if (!report) return null;
     const { parameters } = this.parts.model;
-    await this.keeper.keep(parameters, report);
+    await this.keeper.keep(parameters, scoreOf(report));
     // From the first validation on the folder is a model that translates.
     if (report.best) await writeTensors(this.#weightsPath, copyWeights(parameters), scoreMetadata(report));
     await this.reporter.validation(report);
-    return report;
+    return scoreOf(report);
   }
 
   async #report(event: ValidationReport['event'], signal?: AbortSignal): Promise<ValidationReport | null> {
@@ -287,7 +287,7 @@ export class Trainer {
       const metadata = { ...scoreMetadata(report), averaged: mean.steps.join(' ') };
       await writeTensors(this.#weightsPath, mean.weights, metadata);
       await this.reporter.validation(report);
-      return this.#outcome(stopped, report, mean.steps);
+      return this.#outcome(stopped, scoreOf(report), mean.steps);
     }
     const { tensors, metadata } = await readTensors(this.keeper.bestPath);
     restoreWeights(parameters, tensors, this.keeper.bestPath);
@@ -366,4 +366,8 @@ export class Trainer {
     const advice = 'a lower train.optimizer.learningRate, or a smaller train.clip, may help';
     return new DragomanError('training', `${error.message}; ${kept}; ${advice}`, { cause: error });
   }
+}
+
+function scoreOf({ step, epoch, perplexity, accuracy, bleu }: ValidationReport): Score {
+  return { step, epoch, perplexity, accuracy, bleu };
 }

@@ -117,21 +117,26 @@ export class WeightKeeper {
 }
 
 /** A score as the metadata of a weights file. */
-export function scoreMetadata(score: Score): Record<string, string> {
+export function scoreMetadata({ step, epoch, perplexity, accuracy, bleu }: Score): Record<string, string> {
   return {
     format: 'dragoman-weights-1',
-    ...Object.fromEntries(Object.entries(score).map(([k, v]) => [k, `${v}`])),
+    step: `${step}`,
+    epoch: `${epoch}`,
+    perplexity: `${perplexity}`,
+    accuracy: `${accuracy}`,
+    ...(bleu === null ? {} : { bleu: `${bleu}` }),
   };
 }
 
-function parseScore(metadata: Readonly<Record<string, string>>): Score {
+function parseScore(metadata: Readonly<Record<string, string>>): Score | null {
   const number = (key: string): number => Number(metadata[key] ?? Number.NaN);
-  const bleu = metadata.bleu === undefined || metadata.bleu === 'null' ? null : Number(metadata.bleu);
-  return {
-    step: number('step'),
-    epoch: number('epoch'),
-    perplexity: number('perplexity'),
-    accuracy: number('accuracy'),
-    bleu,
-  };
+  const [step, epoch, perplexity, accuracy] = ['step', 'epoch', 'perplexity', 'accuracy'].map(number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const bleu = metadata.bleu === undefined ? null : number('bleu');
+  // A file without its scores cannot be compared with: the next validation replaces it.
+  return Number.isFinite(perplexity) ? { step, epoch, perplexity, accuracy, bleu } : null;
 }

@@ -1,0 +1,72 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DragomanError, messageOf } from '../errors.js';
+import { MODEL_FILES } from '../model/folder-names.js';
+import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+
+/** Everything that training writes directly into a model folder. */
+const OWN_NAMES: ReadonlySet<string> = new Set(
+  Object.entries(MODEL_FILES).flatMap(([key, name]) => (key === 'last' ? [] : [name])),
+);
+/** Only Dragoman writes these: a folder with one of them is a model folder. */
+const MARKS: readonly string[] = [MODEL_FILES.history, MODEL_FILES.weights, MODEL_FILES.checkpoints];
+
+/**
+ * Decides, before anything is read or written, whether training may use this folder.
+ *
+ * @returns The checkpoint to go on from, when resuming.
+ * @throws DragomanError `usage` when the folder is taken, `input` when there is nothing to resume.
+ */
+export async function claimFolder(
+  folder: string,
+  { resume = false, overwrite = false }: { resume?: boolean; overwrite?: boolean },
+): Promise<Checkpoint | null> {
+  if (resume && overwrite) {
+    throw new DragomanError('usage', 'expected either resume or overwrite, got both');
+  }
+  const taken = await ownNames(folder);
+  if (resume) {
+    if (taken.includes(MODEL_FILES.checkpoints)) {
+      return await readCheckpoint(join(folder, MODEL_FILES.checkpoints, MODEL_FILES.last));
+    }
+    throw new DragomanError('input', `${folder}: expected a checkpoint to resume from, got none`);
+  }
+  if (taken.length === 0) return null;
+  const found = `${folder}: expected no model here, got ${taken.join(', ')}`;
+  if (!overwrite) {
+    throw new DragomanError('usage', `${found}; resume it, overwrite it or name another folder`);
+  }
+  if (!MARKS.some((name) => taken.includes(name))) {
+    throw new DragomanError(
+      'usage',
+      `${found}, but none of ${MARKS.join(', ')}: this is no model, so it is not overwritten; name another folder`,
+    );
+  }
+  return null;
+}
+
+/**
+ * Removes an earlier model from a folder; other files stay.
+ *
+ * @param keep Files that the new model was read from.
+ */
+export async function clearFolder(folder: string, keep: readonly string[]): Promise<void> {
+  const kept = new Set(keep.map((path) => resolve(path)));
+  for (const name of await ownNames(folder)) {
+    const path = resolve(folder, name);
+    if (!kept.has(path)) await rm(path, { recursive: true });
+  }
+}
+
+async function ownNames(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => OWN_NAMES.has(name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    const got = code === 'ENOTDIR' ? 'a file' : messageOf(error);
+    throw new DragomanError('usage', `${folder}: expected a folder for the model, got ${got}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import type { Config } from '../config.js';
+import { DragomanError } from '../errors.js';
+import type { Codecs } from '../text/codec.js';
+import { corpusName, readPairs, type SentencePair } from '../text/corpus.js';
+import { type EncodedCorpus, encodeCorpus } from '../text/encoded.js';
+import type { TrainingEvents } from './events.js';
+import { EvenSample } from './sample.js';
+
+/** What a training reads. */
+export interface TrainingData {
+  readonly training: EncodedCorpus;
+  readonly validation: EncodedCorpus;
+  /** Validation pairs to be translated for BLEU, as text. */
+  readonly sample: readonly SentencePair[];
+}
+
+/** Reads both corpora, saying how many pairs were kept and left out. */
+export async function readTrainingData(
+  config: Config,
+  configFolder: string,
+  codecs: Codecs,
+  { onMessage, signal }: Pick<TrainingEvents, 'onMessage'> & { signal?: AbortSignal },
+): Promise<TrainingData> {
+  const { data, train } = config;
+  const encode = async (
+    key: 'train' | 'validation',
+    pairs: AsyncIterable<SentencePair>,
+  ): Promise<EncodedCorpus> => {
+    const name = corpusName(data[key]);
+    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, { maxLength: data.maxLength, name });
+    onMessage?.(
+      `${key === 'train' ? 'training' : 'validation'} data: ${name}: ${summary(corpus, data.maxLength)}`,
+    );
+    return corpus;
+  };
+  const training = await encode('train', readPairs(data.train, configFolder));
+  const sample = new EvenSample<SentencePair>(train.validation.bleuSentences);
+  let validationPairs: AsyncIterable<SentencePair> = readPairs(data.validation, configFolder);
+  if (train.validation.sentences !== undefined)
+    validationPairs = thinned(validationPairs, train.validation.sentences);
+  const usable = ({ source, target }: SentencePair): boolean => {
+    const { length } = codecs.source.encode(source);
+    return length > 0 && length <= data.maxLength && target.trim() !== '';
+  };
+  const validation = await encode('validation', sampling(validationPairs, sample, usable));
+  return { training, validation, sample: sample.items() };
+}
+
+function summary(corpus: EncodedCorpus, maxLength: number): string {
+  const { empty, tooLong } = corpus.dropped;
+  const number = (n: number): string => n.toLocaleString('en');
+  const dropped = [
+    ...(empty > 0 ? [`${number(empty)} with an empty side`] : []),
+    ...(tooLong > 0 ? [`${number(tooLong)} longer than ${maxLength} tokens`] : []),
+  ];
+  const kept = `${number(corpus.length)} pairs, ${number(corpus.sourceTokens)} source and ${number(corpus.targetTokens)} target tokens`;
+  return dropped.length === 0 ? kept : `${kept}; left out ${dropped.join(' and ')}`;
+}
+
+async function* stopping<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  for await (const item of items) {
+    requireNotAborted(signal);
+    yield item;
+  }
+}
+
+/** Evenly spaced items of a stream. */
+async function* thinned<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T> {
+  const sample = new EvenSample<T>(size);
+  for await (const item of items) sample.add(item);
+  yield* sample.items();
+}
+
+/** Passes items on, offering those of use to a sample. */
+async function* sampling<T>(
+  items: AsyncIterable<T>,
+  sample: EvenSample<T>,
+  usable: (item: T) => boolean,
+): AsyncGenerator<T> {
+  for await (const item of items) {
+    if (usable(item)) sample.add(item);
+    yield item;
+  }
+}
+
+/** @throws DragomanError `training` when the user has interrupted. */
+export function requireNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new DragomanError('training', 'interrupted while reading the data: nothing was written');
+  }
+}
