@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config, TokenizerSpec, VocabularySpec } from '../config.js';
 import { DragomanError } from '../errors.js';
-import { readLines, readPairs, usesStandardInput } from './corpus.js';
+import { readLines, readPairs, requireRereadable, usesStandardInput } from './corpus.js';
 import { TokenCounter } from './count.js';
 import { SentencePieceTokenizer } from './sentencepiece.js';
 import { keepStandardInput } from './stdin.js';
@@ -65,6 +65,7 @@ export async function buildCodecs(config: Config, folder: string): Promise<Codec
 
   const counters = { source: counterFor(source), target: text.joint ? null : counterFor(target) };
   if (counters.source !== null || counters.target !== null) {
+    await requireRereadable(data.train, folder);
     for await (const pair of readPairs(data.train, folder)) {
       counters.source?.add(source.segment(pair.source));
       if (text.joint) counters.source?.add(target.segment(pair.target));

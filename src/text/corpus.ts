@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { CorpusSpec } from '../config.js';
 import { DragomanError, excerpt, messageOf } from '../errors.js';
 import { nameOf, STDIN } from './input.js';
@@ -39,6 +41,20 @@ export function corpusName(spec: CorpusSpec): string {
 
 export function usesStandardInput(spec: CorpusSpec): boolean {
   return 'file' in spec ? spec.file === STDIN : spec.source === STDIN || spec.target === STDIN;
+}
+
+/** A named pipe, such as a shell's `<(…)`, is empty the second time: an error where a corpus is read twice. */
+export async function requireRereadable(spec: CorpusSpec, folder: string): Promise<void> {
+  for (const path of 'file' in spec ? [spec.file] : [spec.source, spec.target]) {
+    if (path === STDIN) continue;
+    // What is missing is said by the reader.
+    const found = await stat(resolve(folder, path)).catch(() => null);
+    if (found === null || !found.isFIFO()) continue;
+    throw new DragomanError(
+      'input',
+      `${nameOf(path)}: expected a file or standard input (-), because it is read twice, got a pipe`,
+    );
+  }
 }
 
 async function* readTwoFiles(spec: TwoFiles, folder: string): AsyncGenerator<SentencePair> {

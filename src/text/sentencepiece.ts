@@ -19,7 +19,8 @@ const loaded = new Map<string, Promise<SentencePieceTokenizer>>();
 
 /**
  * Subwords of a SentencePiece `.model` file, exactly those of Google's own tool (Kudo & Richardson 2018).
- * Segmenting normalizes as the model says, so joining gives the normalized text back.
+ * Segmenting normalizes as the model says, so joining gives the normalized text back. With the rare model that
+ * also changes decoded text by a table, the library joins, which shows any character it does not know as ` ⁇ `.
  */
 export class SentencePieceTokenizer implements Tokenizer {
   readonly kind = 'sentencepiece';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,14 @@ describe('buildCodecs', () => {
       folder,
     );
     expect(target.vocabulary.equals(source.vocabulary)).toBe(true);
+  });
+
+  test('a pipe cannot be counted and then read', async () => {
+    const folder = newFolder();
+    execFileSync('mkfifo', [join(folder, 'a.en')]);
+    writeFileSync(join(folder, 'a.de'), '');
+    const config = configOf({ source: { kind: 'word' }, target: { kind: 'word' } });
+    await expect(buildCodecs(config, folder)).rejects.toThrow('a.en: expected a file or standard input (-)');
   });
 
   test('a missing model says so', async () => {

@@ -76,7 +76,7 @@ describe('Vocabulary', () => {
       fc.stringMatching(/^[\\nru0-9<]+$/),
     );
     fc.assert(
-      fc.property(fc.uniqueArray(token), (tokens) => {
+      fc.property(fc.uniqueArray(token, { maxLength: 10 }), (tokens) => {
         const vocabulary = Vocabulary.of(tokens);
         const text = vocabulary.text();
         expect(lines(text)).toHaveLength(vocabulary.size);
