@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, messageOf } from '../errors.js';
+import { registerGradients } from './gradients.js';
 import { vectorExtensions } from './hardware.js';
 import { registerSegmentSum } from './segment-sum.js';
 import { findNative, loadNative } from './tensorflow.js';
@@ -98,6 +99,7 @@ let current: EngineInfo | null = null;
 export async function startEngine(name?: EngineName): Promise<EngineInfo> {
   if (name !== undefined) parseEngineName(name, 'engine');
   const wanted = name ?? engineFromEnvironment();
+  registerGradients();
   const passedOver: { name: EngineName; reason: string }[] = [];
   for (const candidate of wanted ? [wanted] : ENGINE_NAMES) {
     const reason = whyAbsent(candidate);
@@ -111,7 +113,7 @@ export async function startEngine(name?: EngineName): Promise<EngineInfo> {
     }
   }
   const reasons = passedOver.map((failed) => `${failed.name}: ${failed.reason}`).join('; ');
-  const advice = wanted === 'tensorflow' ? `; ${HOW_TO_INSTALL}; or leave the choice to Dragoman` : '';
+  const advice = wanted === 'tensorflow' && !nativeIsDisabled() ? `; ${HOW_TO_INSTALL}` : '';
   throw new DragomanError('engine', `the engine cannot be used: ${reasons}${advice}`);
 }
 

@@ -60,8 +60,8 @@ function projectFolder(): string | null {
 }
 
 /** The folder of a native engine that looks complete, the installer's own before the project's; or null. */
-export function findNative(): string | null {
-  const own = nativeFolder();
+export function findNative(cache = cacheFolder()): string | null {
+  const own = nativeFolder(cache);
   return addonIn(own) ? own : projectFolder();
 }
 
