@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  NBEST_FORMATS,
+  type NBestEntry,
+  type NBestFormatName,
+  type NBestList,
+  nbestFormat,
+  nbestFormatOf,
+  readNBest,
+  withSources,
+} from '../../src/search/nbest.js';
+
+async function read(lines: string[], format: NBestFormatName = 'moses'): Promise<NBestList[]> {
+  const lists: NBestList[] = [];
+  for await (const list of readNBest(lines, { format, file: 'list' })) lists.push(list);
+  return lists;
+}
+
+function write(
+  lists: readonly { id: number; entries: readonly NBestEntry[] }[],
+  format: NBestFormatName,
+): string[] {
+  const writer = nbestFormat(format).writer();
+  return lists.flatMap((list) => writer(list));
+}
+
+const features = (entry: NBestEntry) => Object.fromEntries(entry.features);
+
+describe('Moses n-best lists', () => {
+  it('reads what Moses writes: several values a name, alignments after the total', async () => {
+    const [list] = await read([
+      '0 ||| das haus  ||| LexicalReordering0= -1.2 0 0 Distortion0= 0 LM0= -24.5 ||| -0.75 ||| 0-0 1-1',
+    ]);
+    const entry = list!.entries[0]!;
+    expect(entry.text).toBe('das haus');
+    expect(features(entry)).toEqual({ LexicalReordering0: [-1.2, 0, 0], Distortion0: [0], LM0: [-24.5] });
+    expect(entry.total).toBe(-0.75);
+    expect(entry.rest.moses!.after).toEqual(['0-0 1-1']);
+  });
+
+  it('reads what Marian writes: no space after the name, alignment or word scores before the features', async () => {
+    const lists = await read([
+      '0 ||| ein Haus ||| F0= -1.5 F1= -2 ||| -0.9',
+      '0 ||| ein Heim ||| 0-0 1-1 ||| F0=-1.75 ||| -1.1',
+      '0 |||  ||| WordScores= -0.5 -1 ||| F0= -1.5 ||| -1.5',
+    ]);
+    expect(lists.length).toBe(1);
+    const [a, b, c] = lists[0]!.entries;
+    expect(features(a!)).toEqual({ F0: [-1.5], F1: [-2] });
+    expect(features(b!)).toEqual({ F0: [-1.75] });
+    expect(b!.rest.moses!.before).toEqual(['0-0 1-1']);
+    expect(c!.text).toBe('');
+    expect(features(c!)).toEqual({ WordScores: [-0.5, -1], F0: [-1.5] });
+  });
+
+  it('reads names with a colon (older Moses), and lines without features or total', async () => {
+    const lists = await read(['3 ||| a b ||| d: 0 -1 lm: -12.5 ||| -3', '4 ||| a', '7 ||| b ||| -2']);
+    expect(features(lists[0]!.entries[0]!)).toEqual({ d: [0, -1], lm: [-12.5] });
+    expect(lists.map(({ id, entries }) => [id, entries[0]!.text, entries[0]!.total])).toEqual([
+      [3, 'a b', -3],
+      [4, 'a', null],
+      [7, 'b', -2],
+    ]);
+  });
+
+  it('writes Moses’ and Marian’s own lines back as they were', async () => {
+    const lines = [
+      '0 ||| das haus ||| LR0= -1.2 0 0.5 LM0= -24.5 ||| -0.75 ||| 0-0 1-1',
+      '0 ||| ein ||| 0-0 ||| F0= -1e-7 ||| -0.9',
+      '5 |||  ||| F0= -1.5 ||| -1.5',
+    ];
+    expect(write(await read(lines), 'moses')).toEqual(lines);
+  });
+
+  it('keeps a hypothesis that holds the separator in one field', async () => {
+    const entry: NBestEntry = { text: 'a ||| b||||', features: new Map([['x', [1]]]), total: 1, rest: {} };
+    const lines = write([{ id: 0, entries: [entry] }], 'moses');
+    expect(lines[0]!.split('|||').length).toBe(4);
+    expect((await read(lines))[0]!.entries[0]!.text).toBe(entry.text);
+  });
+});
+
+describe('every n-best format', () => {
+  const word = fc.stringMatching(/^[a-zäß|0-9]{1,6}$/);
+  const text = fc.array(word, { maxLength: 5 }).map((words) => words.join(' '));
+  const names = fc.uniqueArray(fc.stringMatching(/^[A-Za-z][A-Za-z0-9_]{0,5}$/), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  const score = fc.float({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0 || 0);
+  const lists = names
+    .filter((all) => !all.some((name) => ['id', 'text', 'total', 'features', '__proto__'].includes(name)))
+    .chain((all) => {
+      const entry = fc.record({ text, values: fc.tuple(...all.map(() => score)), total: score }).map(
+        (e): NBestEntry => ({
+          text: e.text,
+          features: new Map(all.map((name, i) => [name, [e.values[i]!]])),
+          total: e.total,
+          rest: {},
+        }),
+      );
+      return fc.array(fc.array(entry, { minLength: 1, maxLength: 3 }), { maxLength: 4 });
+    });
+
+  it.each(NBEST_FORMATS)('%s: reads back what it wrote', async (format) => {
+    await fc.assert(
+      fc.asyncProperty(lists, async (groups) => {
+        const given = groups.map((entries, i) => ({ id: i * 2, entries }));
+        const got = await read(write(given, format), format);
+        expect(got.map(({ id, entries }) => [id, entries.map((e) => [e.text, features(e)])])).toEqual(
+          given.map(({ id, entries }) => [id, entries.map((e) => [e.text, features(e)])]),
+        );
+        got.forEach(({ entries }, i) => {
+          entries.forEach(({ total }, k) => {
+            expect(total).toBeCloseTo(
+              given[i]!.entries[k]!.total!,
+              4 - Math.log10(Math.max(1, Math.abs(total!))),
+            );
+          });
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each<[NBestFormatName, string[], RegExp]>([
+    ['moses', ['0 ||| a ||| F0= -1 ||| -1', ''], /^list:2: expected a hypothesis, got an empty line/],
+    ['moses', ['just text'], /^list:1: expected "id \|\|\| hypothesis/],
+    ['moses', ['x ||| a'], /^list:1: expected a sentence id .* got "x"/],
+    ['moses', ['-1 ||| a'], /^list:1: expected a sentence id/],
+    ['moses', ['0 ||| a ||| F0= abc ||| 1'], /^list:1: expected a finite number as feature "F0", got "abc"/],
+    ['moses', ['0 ||| a ||| F0= 1 F0= 2 ||| 1'], /^list:1: expected each feature once, got "F0"/],
+    ['moses', ['0 ||| a ||| F0= 1 ||| nan'], /^list:1: expected a finite number as the total, got "nan"/],
+    ['moses', ['1 ||| a', '0 ||| a'], /^list:2: expected ids in ascending groups, got 0 after 1/],
+    ['moses', ['0 ||| a', '1 ||| a', '0 ||| a'], /^list:3: expected ids in ascending groups/],
+    ['jsonl', ['{"id":0,"text":"a"}', '{'], /^list:2: expected a JSON object/],
+    ['jsonl', ['[]'], /^list:1: expected a JSON object/],
+    ['jsonl', ['{"text":"a"}'], /^list:1: "id": expected a sentence id/],
+    ['jsonl', ['{"id":0}'], /^list:1: expected a string as "text", got nothing/],
+    ['jsonl', ['{"id":0,"text":"a","features":{"x":"1"}}'], /expected a number as feature "x", got/],
+    ['jsonl', ['{"id":0,"hypotheses":{}}'], /^list:1: expected a list as "hypotheses"/],
+    ['jsonl', ['{"id":0,"hypotheses":[{"text":"a"},3]}'], /^list:1: "hypotheses"\[1\]: expected an object/],
+    ['jsonl', ['{"id":0,"hypotheses":[]}', '{"id":0,"hypotheses":[]}'], /^list:2: expected ids in ascending/],
+    ['tsv', ['0\ta\t1'], /^list:1: expected a header with the columns id and text/],
+    ['tsv', ['id\ttext\tx\tx'], /^list:1: expected each column once, got "x"/],
+    ['tsv', ['id\ttext\tx', '0\ta'], /^list:2: expected 3 columns, got 2/],
+    ['tsv', ['id\ttext\tx', '0\ta\t'], /^list:2: expected a finite number as feature "x", got ""/],
+  ])('%s: %j is an error with its place', async (format, lines, message) => {
+    await expect(read(lines, format)).rejects.toThrow(message);
+  });
+
+  it('TSV: every hypothesis must have the same features', () => {
+    const entry = (name: string): NBestEntry => ({
+      text: '',
+      features: new Map([[name, [1]]]),
+      total: 1,
+      rest: {},
+    });
+    expect(() => write([{ id: 0, entries: [entry('a'), entry('b')] }], 'tsv')).toThrow(
+      /columns id, text, a, total/,
+    );
+  });
+
+  it('JSONL: takes whole sentences as translate writes them, and single hypotheses', async () => {
+    const lists = await read(
+      [
+        '{"id":0,"source":"x","text":"a","hypotheses":[{"text":"a","score":-1,"total":-2,"tokens":["a"]},{"text":"b","score":-3}]}',
+        '{"id":2,"text":"c","lm":-3,"features":{"tm":[1,2]}}',
+        '{"id":2,"text":"d","lm":-4}',
+      ],
+      'jsonl',
+    );
+    expect(lists.map((l) => [l.id, l.entries.map((e) => [e.text, features(e), e.total])])).toEqual([
+      [
+        0,
+        [
+          ['a', { score: [-1] }, -2],
+          ['b', { score: [-3] }, null],
+        ],
+      ],
+      [
+        2,
+        [
+          ['c', { lm: [-3], tm: [1, 2] }, null],
+          ['d', { lm: [-4] }, null],
+        ],
+      ],
+    ]);
+    expect(write(lists, 'jsonl')[0]).toContain('"tokens":["a"]');
+  });
+
+  it('is named by the file, or by hand', () => {
+    expect([
+      nbestFormatOf('a.tsv'),
+      nbestFormatOf('b.jsonl.gz'),
+      nbestFormatOf('c.nbest'),
+      nbestFormatOf('-'),
+    ]).toEqual(['tsv', 'jsonl', 'moses', 'moses']);
+    expect(() => nbestFormat('toString')).toThrow(
+      /expected an n-best format of moses, jsonl, tsv, got toString/,
+    );
+  });
+});
+
+describe('lists beside their sources', () => {
+  async function join(lines: string[], sources: string[]) {
+    const out: [number, string, number][] = [];
+    for await (const list of withSources(readNBest(lines, { format: 'moses', file: 'list' }), sources)) {
+      out.push([list.id, list.source, list.entries.length]);
+    }
+    return out;
+  }
+
+  it('gives one list a source line, empty where there is none', async () => {
+    expect(await join(['1 ||| a', '1 ||| b', '3 ||| c'], ['s0', 's1', 's2', 's3', 's4'])).toEqual([
+      [0, 's0', 0],
+      [1, 's1', 2],
+      [2, 's2', 0],
+      [3, 's3', 1],
+      [4, 's4', 0],
+    ]);
+  });
+
+  it('refuses an id beyond the last line', async () => {
+    await expect(join(['0 ||| a', '2 ||| b'], ['s0', 's1'])).rejects.toThrow(
+      /^list:2: expected an id below 2, the number of source lines \(ids count from 0\), got 2/,
+    );
+  });
+});
