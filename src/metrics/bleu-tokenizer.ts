@@ -1,14 +1,20 @@
 import { DragomanError, excerpt } from '../errors.js';
-import { splitWhitespace } from './python-string.js';
+import { removeWhitespace, splitWhitespace } from './python-string.js';
 
-export const BLEU_TOKENIZERS = ['13a', 'none'] as const;
+export const BLEU_TOKENIZERS = ['13a', 'intl', 'zh', 'char', 'none'] as const;
 /** How BLEU cuts a line into words; part of the signature, since scores of two tokenizers do not compare. */
 export type BleuTokenizer = (typeof BLEU_TOKENIZERS)[number];
 
 /** The tokens of one line. */
 export type Tokenize = (line: string) => string[];
 
-const tokenizers: Readonly<Record<BleuTokenizer, Tokenize>> = { '13a': tokenize13a, none: splitWhitespace };
+const tokenizers: Readonly<Record<BleuTokenizer, Tokenize>> = {
+  '13a': tokenize13a,
+  intl: tokenizeInternational,
+  zh: tokenizeChinese,
+  char: (line) => Array.from(removeWhitespace(line)),
+  none: splitWhitespace,
+};
 
 /** @throws DragomanError `usage` for a name that is not in the table. */
 export function bleuTokenizer(name: BleuTokenizer): Tokenize {
@@ -37,11 +43,38 @@ function tokenize13a(line: string): string[] {
       .replaceAll('&gt;', '>');
   }
   // The blanks at both ends let the "neighbour is no digit" rules see the edge of the line as a neighbour.
-  // The rules run one after the other: each sees the blanks that the ones before it put in.
-  const spaced = ` ${text} `
+  return splitPunctuation(` ${text} `);
+}
+
+/** The rules of mteval-v13a. They run one after the other: each sees the blanks that the ones before it put in. */
+function splitPunctuation(text: string): string[] {
+  const spaced = text
     .replaceAll(/[ !"#$%&()*+:;<=>?@/[\\\]^_`{|}~]/g, ' $& ')
     .replaceAll(/([^0-9])([.,])/g, '$1 $2 ')
     .replaceAll(/([.,])([^0-9])/g, ' $1 $2')
     .replaceAll(/([0-9])-/g, '$1 - ');
   return splitWhitespace(spaced);
+}
+
+/**
+ * NIST's mteval-v14 in its international form: Unicode punctuation stands alone unless it is between numbers (or
+ * after one at the end of the line); every symbol stands alone.
+ */
+function tokenizeInternational(line: string): string[] {
+  const spaced = line
+    .replaceAll(/(\P{N})(\p{P})/gu, '$1 $2 ')
+    .replaceAll(/(\p{P})(\P{N})/gu, ' $1 $2')
+    .replaceAll(/\p{S}/gu, ' $& ');
+  return splitWhitespace(spaced);
+}
+
+// sacreBLEU's blocks: Han, CJK punctuation and strokes, Bopomofo, full-width forms. It also means to list Han's
+// Extension B, whose bounds it writes with four digits: what is listed in its place, U+2001 to U+2A6D, is general
+// punctuation, arrows and symbols, and Extension B itself is not. Scores compare only if that stays.
+const CHINESE =
+  /[\u2001-\u2a6d\u2e80-\u2fdf\u2ff0-\u303f\u3100-\u312f\u31a0-\u31bf\u31c0-\u31ef\u3200-\u4db5\u4e00-\u9fbb\uf900-\ufa2d\ufa30-\ufa6a\ufa70-\ufad9\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef]/g;
+
+/** Each Chinese character alone, the rest by the rules of mteval-v13a, as sacreBLEU does it for Chinese. */
+function tokenizeChinese(line: string): string[] {
+  return splitPunctuation(splitWhitespace(line.replaceAll(CHINESE, ' $& ')).join(' '));
 }

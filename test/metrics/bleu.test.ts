@@ -82,7 +82,7 @@ describe('bleu', () => {
 
   it('refuses unknown option values and lists the choices', () => {
     expect(() => bleu(['a'], ['a'], { tokenizer: 'toString' as BleuTokenizer })).toThrow(
-      'BLEU tokenizer: expected one of 13a, none, got "toString"',
+      'BLEU tokenizer: expected one of 13a, intl, zh, char, none, got "toString"',
     );
     expect(() => bleu(['a'], ['a'], { smoothing: 'linear' as BleuSmoothing })).toThrow(
       'BLEU smoothing: expected one of exp, floor, add-k, none, got "linear"',
@@ -110,5 +110,31 @@ describe('tokenizer 13a', () => {
     ['…–«»', '…–«»'],
   ])('%j', (line, tokens) => {
     expect(tokenize(line).join(' ')).toBe(tokens);
+  });
+});
+
+// The rules worked by hand; sacrebleu.test.ts compares them with sacreBLEU.
+describe.each<{ name: BleuTokenizer; cases: [line: string, tokens: string][] }>([
+  {
+    name: 'intl',
+    cases: [
+      ['Hello, «world»!', 'Hello , « world » !'],
+      ['3.14 1,000.50 in 2016.', '3.14 1,000.50 in 2016.'],
+      ['5€ + x=1', '5 € + x = 1'],
+      ['well-known', 'well - known'],
+    ],
+  },
+  {
+    name: 'zh',
+    cases: [
+      ['打开 Hex 编辑器(H)。', '打 开 Hex 编 辑 器 ( H ) 。'],
+      ['１２ㄅ', '１ ２ ㄅ'],
+      ['\u{20000}\u{20001}', '\u{20000}\u{20001}'],
+    ],
+  },
+  { name: 'char', cases: [['ab 😀 c', 'a b 😀 c']] },
+])('tokenizer $name', ({ name, cases }) => {
+  it.each(cases)('%j', (line, tokens) => {
+    expect(bleuTokenizer(name)(line).join(' ')).toBe(tokens);
   });
 });
