@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { createWriteStream, existsSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { DragomanError, messageOf } from '../errors.js';
+import type { Terminal } from './terminal.js';
+
+/** Where result lines go: standard output or a file. */
+export interface Output {
+  print(text: string): Promise<void>;
+  /** The result is whole: a file takes its name now. */
+  close(): Promise<void>;
+  /** The work failed: nothing of a file stays. Harmless after `close`. */
+  abandon(): void;
+}
+
+/**
+ * Opens the place that results go to.
+ *
+ * @param path A file (`.gz` is packed), or `-` or undefined for standard output. A file is written under a
+ *   temporary name and renamed when it is whole, so that a crash leaves no half of it under its name.
+ * @param overwrite Whether an existing file may be replaced.
+ * @throws DragomanError `usage` if the file exists, `input` if it cannot be written.
+ */
+export async function openOutput(
+  path: string | undefined,
+  terminal: Terminal,
+  overwrite = false,
+): Promise<Output> {
+  if (path === undefined || path === '-') {
+    return { print: (text) => terminal.print(text), close: async () => {}, abandon: () => {} };
+  }
+  if (existsSync(path) && !overwrite) {
+    throw new DragomanError(
+      'usage',
+      `${path}: the file exists; give another name, or --overwrite to replace it`,
+    );
+  }
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = createWriteStream(temporary, { flags: 'wx' });
+  const failure = (error: unknown): DragomanError =>
+    new DragomanError('input', `${path}: cannot be written: ${messageOf(error)}`, { cause: error });
+  try {
+    await once(file, 'open');
+  } catch (error) {
+    throw failure(error);
+  }
+  const head = path.endsWith('.gz') ? createGzip() : file;
+  if (head !== file) head.pipe(file);
+  const ended = finished(file);
+  // A write error must reach the caller of print or close, not the process.
+  ended.catch(() => {});
+  head.on('error', (error: Error) => file.destroy(error));
+  const remove = (): void => {
+    file.destroy();
+    rmSync(temporary, { force: true });
+  };
+  // An interrupted command leaves no litter; the exit code says that it was interrupted.
+  const interrupted = (): void => {
+    remove();
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  const forget = (): void => {
+    process.removeListener('SIGINT', interrupted);
+    process.removeListener('SIGTERM', interrupted);
+  };
+  let open = true;
+  return {
+    async print(text) {
+      if (!head.write(`${text}\n`))
+        await Promise.race([once(head, 'drain'), ended.catch((e) => Promise.reject(failure(e)))]);
+    },
+    async close() {
+      try {
+        head.end();
+        await ended;
+        await rename(temporary, path);
+        open = false;
+      } catch (error) {
+        throw failure(error);
+      } finally {
+        forget();
+      }
+    },
+    abandon() {
+      if (!open) return;
+      open = false;
+      forget();
+      remove();
+    },
+  };
+}
+
+/** Runs `work` with an output that is closed after success and abandoned after failure. */
+export async function withOutput(output: Output, work: (output: Output) => Promise<void>): Promise<void> {
+  try {
+    await work(output);
+    await output.close();
+  } finally {
+    output.abandon();
+  }
+}

@@ -1,0 +1,77 @@
+import { Command, CommanderError, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import type { EngineName } from '../engine/engine.js';
+import { VERSION } from '../version.js';
+import { evaluateCommand } from './evaluate.js';
+import { rerankCommand } from './rerank.js';
+import { scoreCommand } from './score.js';
+import type { Terminal } from './terminal.js';
+import { trainCommand } from './train.js';
+import { translateCommand } from './translate.js';
+
+/** Every command: one line here and one file beside this one. */
+const COMMANDS: readonly ((terminal: Terminal) => CommandUnknownOpts)[] = [
+  trainCommand,
+  translateCommand,
+  scoreCommand,
+  rerankCommand,
+  evaluateCommand,
+];
+
+/** Repeated here because the engine's own module loads TensorFlow.js, for which `--help` should not wait. */
+const ENGINES: Readonly<Record<EngineName, true>> = { tensorflow: true, wasm: true, cpu: true };
+
+const EXAMPLES = `
+Examples:
+  dragoman train data/vscode-ui/train.yaml            train a model from a configuration
+  dragoman translate models/vscode-ui < in.txt        one translation a line
+  dragoman score models/vscode-ui --source in.txt --target out.txt
+  dragoman doctor                                     which engine computes, and why
+
+Documentation: README.md and docs/ in the package.`;
+
+/** The command line, ready to parse. It throws where commander would end the process. */
+export function createProgram(terminal: Terminal) {
+  const program = new Command('dragoman')
+    .description('Sequence-to-sequence translation with recurrent networks.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .addOption(
+      new Option('--engine <name>', 'what computes; the fastest that is installed by default').choices(
+        Object.keys(ENGINES),
+      ),
+    )
+    .option('--debug', 'show the stack of an error')
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', EXAMPLES);
+  program.hook('preAction', () => {
+    const { engine } = program.opts();
+    // The flag is the environment variable for this process: whoever starts the engine needs no wiring.
+    if (engine !== undefined) process.env.DRAGOMAN_ENGINE = engine;
+  });
+  setUp(program, terminal);
+  for (const create of COMMANDS) {
+    const command = create(terminal);
+    setUp(command, terminal);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+function setUp(command: CommandUnknownOpts, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      // main.ts prints errors, in one line.
+      outputError: () => {},
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 100,
+    });
+  for (const child of command.commands) setUp(child, terminal);
+}
+
+/** Whether commander has done what was asked (`--help`, `--version`). */
+export function isDone(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}

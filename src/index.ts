@@ -1,0 +1,118 @@
+// The public interface of Dragoman, in the order of the data: configuration, engine, text, model, training,
+// search, metrics. Everything else is internal and may change.
+
+// Model
+export type { Cell, Initializer, ParameterSpec, State, Weights } from './cell/cell.js';
+// Configuration
+export {
+  type CellKind,
+  type Config,
+  type ConfigInput,
+  type CorpusSpec,
+  configToYaml,
+  loadConfig,
+  type ModelConfig,
+  type OptimizerSpec,
+  parseConfig,
+  resolveConfig,
+  type ScheduleSpec,
+  type TokenizerKind,
+  type TokenizerSpec,
+  type TrainConfig,
+  type VocabularySpec,
+} from './config.js';
+// Engine
+export { currentEngine, type EngineInfo, type EngineName, startEngine } from './engine/engine.js';
+export { DragomanError, type ErrorCode } from './errors.js';
+export { type AccuracyOptions, type AccuracyScore, accuracy } from './metrics/accuracy.js';
+// Metrics
+export {
+  type BleuOptions,
+  type BleuScore,
+  type BleuSmoothing,
+  bleu,
+  formatBleu,
+  sentenceBleu,
+} from './metrics/bleu.js';
+export type { BleuTokenizer } from './metrics/bleu-tokenizer.js';
+export { type ChrfOptions, type ChrfScore, chrf, formatChrf, sentenceChrf } from './metrics/chrf.js';
+export {
+  type ErrorRateOptions,
+  type ErrorRateScore,
+  errorRate,
+  type G2pScore,
+  g2pErrorRate,
+} from './metrics/error-rate.js';
+export type { References } from './metrics/references.js';
+export type { MetricUnit } from './metrics/units.js';
+export { type LoadedModel, loadModelFolder, saveModelFolder } from './model/folder.js';
+export { ParameterStore } from './model/parameters.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsContent,
+  type StoredTensor,
+} from './model/safetensors.js';
+export { Seq2Seq } from './model/seq2seq.js';
+export { Random, type RandomState } from './random.js';
+export type { EnsembleMean } from './search/ensemble.js';
+export { lengthFeature, modelFeature, reverseFeature } from './search/features.js';
+export {
+  pharaoh,
+  type TranslationFormatName,
+  type TranslationFormatter,
+  translationFormatter,
+} from './search/format.js';
+export {
+  type EntryRest,
+  type Features,
+  type NBestEntry,
+  type NBestFormat,
+  type NBestFormatName,
+  type NBestLine,
+  type NBestList,
+  nbestFormat,
+  nbestFormatOf,
+  readNBest,
+  type SourcedList,
+  withSources,
+} from './search/nbest.js';
+export type { SamplingOptions, SearchOptions } from './search/options.js';
+export {
+  compareBleu,
+  defaultWeights,
+  type FeatureFunction,
+  GIVEN_TOTAL,
+  parseWeights,
+  type RerankReport,
+  rerank,
+  rerankStream,
+  type Weights as FeatureWeights,
+} from './search/rerank.js';
+export type { ScoringModel } from './search/scorer.js';
+export type { DecodeState, StepModel } from './search/step-model.js';
+// Search: translating, scoring, reranking
+export {
+  type LoadOptions,
+  type PairScore,
+  type TextPair,
+  type TranslatedHypothesis,
+  type TranslateOptions,
+  type Translation,
+  Translator,
+  type TranslatorParts,
+} from './search/translator.js';
+export { type Batch, type BatchSpec, collate, makeBatches, type PaddedIds, padIds } from './text/batch.js';
+export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
+// Text
+export { readLines, readPairs, type SentencePair } from './text/corpus.js';
+export { type Dropped, EncodedCorpus, type EncodeOptions, encodeCorpus } from './text/encoded.js';
+export { createTokenizer, type Tokenizer } from './text/tokenizer.js';
+export { BOS, EOS, PAD, UNK, Vocabulary } from './text/vocabulary.js';
+export type { Progress, TrainingEvents, TranslatedSentence, ValidationReport } from './train/events.js';
+export type { StopReason } from './train/limits.js';
+// Training
+export { type TrainOptions, type TrainResult, train } from './train/train.js';
+export type { TrainOutcome } from './train/trainer.js';
+export type { Score } from './train/weight-keeper.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/cli/program.js';
+import { Terminal } from '../../src/cli/terminal.js';
+import { dragoman } from './terminal.js';
+
+const commands = createProgram(new Terminal(process.stdout, process.stderr)).commands;
+
+describe('dragoman', () => {
+  it('prints its version', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    expect(await dragoman('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it('prints help with examples', async () => {
+    const { code, out, err } = await dragoman('--help');
+    expect(code).toBe(0);
+    expect(err).toBe('');
+    expect(out).toMatch(/Usage: dragoman/);
+    expect(out).toMatch(/Examples:/);
+    for (const command of commands) expect(out).toContain(`  ${command.name()}`);
+  });
+
+  it.each(commands.map((command) => command.name()))(
+    '%s --help names the global options too',
+    async (name) => {
+      const { code, out } = await dragoman(name, '--help');
+      expect(code).toBe(0);
+      expect(out).toContain(`Usage: dragoman ${name}`);
+      expect(out).toContain('--engine');
+      expect(out).toContain('Examples:');
+    },
+  );
+
+  it('without a command shows help on standard error, and fails', async () => {
+    const { code, out, err } = await dragoman();
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toMatch(/^Usage: dragoman/);
+  });
+
+  const wrong: [words: string, message: string][] = [
+    ['evalute', "unknown command 'evalute' (Did you mean evaluate?)"],
+    ['evaluate -r x --bem 3', "unknown option '--bem' (Did you mean --beam?)"],
+    ['evaluate', "required option '-r, --reference <file>' not specified"],
+    [
+      'evaluate m -r x --beam abc',
+      "option '-b, --beam <n>' argument 'abc' is invalid. Expected a positive whole number.",
+    ],
+    [
+      'evaluate m -r x --beam 0',
+      "option '-b, --beam <n>' argument '0' is invalid. Expected a positive whole number.",
+    ],
+    [
+      'evaluate m -r x --beam 1e999',
+      "option '-b, --beam <n>' argument '1e999' is invalid. Expected a positive whole number.",
+    ],
+    [
+      'evaluate m -r x --top-p 0',
+      "option '--top-p <p>' argument '0' is invalid. Expected a number above 0 and at most 1.",
+    ],
+    ['evaluate m -r x --beam', "option '-b, --beam <n>' argument missing"],
+    [
+      '--engine gpu evaluate',
+      "option '--engine <name>' argument 'gpu' is invalid. Allowed choices are tensorflow, wasm, cpu.",
+    ],
+    [
+      'evaluate -r x -m blue',
+      "option '-m, --metric <name...>' argument 'blue' is invalid. Allowed choices are bleu, chrf, chrf++, accuracy, error-rate, g2p.",
+    ],
+  ];
+  it.each(wrong)('%s: one line, exit 2', async (words, message) => {
+    expect(await dragoman(...words.split(' '))).toEqual({ code: 2, out: '', err: `dragoman: ${message}\n` });
+  });
+
+  it('shows the stack with --debug only', async () => {
+    const without = await dragoman('evaluate', '--reference', 'x', '--hypothesis', '/nowhere/at/all');
+    expect(without.err.split('\n')).toHaveLength(2);
+    const debugged = await dragoman(
+      'evaluate',
+      '--reference',
+      'x',
+      '--hypothesis',
+      '/nowhere/at/all',
+      '--debug',
+    );
+    expect(debugged.err).toContain('\n    at ');
+  });
+});
