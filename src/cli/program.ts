@@ -1,7 +1,9 @@
 import { Command, CommanderError, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import type { EngineName } from '../engine/engine.js';
 import { VERSION } from '../version.js';
+import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { quickstartCommand } from './quickstart.js';
 import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
 import type { Terminal } from './terminal.js';
@@ -10,11 +12,13 @@ import { translateCommand } from './translate.js';
 
 /** Every command: one line here and one file beside this one. */
 const COMMANDS: readonly ((terminal: Terminal) => CommandUnknownOpts)[] = [
+  quickstartCommand,
   trainCommand,
   translateCommand,
   scoreCommand,
   rerankCommand,
   evaluateCommand,
+  doctorCommand,
 ];
 
 /** Repeated here because the engine's own module loads TensorFlow.js, for which `--help` should not wait. */

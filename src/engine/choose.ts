@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { messageOf } from '../errors.js';
+import { DragomanError, messageOf } from '../errors.js';
 import { cacheFolder } from './cache.js';
 import { type EngineName, engineFromEnvironment, nativeIsDisabled } from './engine.js';
 import { type InstallReport, installNative, thisMachine } from './install.js';
@@ -20,6 +20,17 @@ export function describeInstallation({ tensorflow, attempts }: InstallReport): s
   }
   const reason = last ? `${ROUTES[last.route].title}: ${last.failure}` : 'no route';
   return `engine wasm, the portable one, as native TensorFlow was not to be had (${reason}); "npx dragoman doctor" says what was tried and what to do`;
+}
+
+/**
+ * Installs because the user said so.
+ * @throws DragomanError `usage` while the user's own environment forbids the native engine
+ */
+export function installForUser(say: (line: string) => void): Promise<InstallReport> {
+  if (nativeIsDisabled()) {
+    throw new DragomanError('usage', 'DRAGOMAN_SKIP_NATIVE is set: unset it to install the native engine');
+  }
+  return installNative(thisMachine(say));
 }
 
 /**

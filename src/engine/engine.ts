@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, messageOf } from '../errors.js';
 import { registerGradients } from './gradients.js';
@@ -64,8 +63,9 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
     case 'tensorflow': {
       const folder = findNative();
       if (!folder) throw new Error('not installed');
-      version = `TensorFlow ${loadNative(folder).version}`;
-      threads = availableParallelism();
+      const native = loadNative(folder);
+      version = `TensorFlow ${native.version}`;
+      threads = native.threads;
       break;
     }
     case 'wasm':
@@ -109,7 +109,8 @@ export async function startEngine(name?: EngineName): Promise<EngineInfo> {
       current = { name: candidate, ...started, vectorExtensions: vectorExtensions(), passedOver };
       return current;
     } catch (error) {
-      passedOver.push({ name: candidate, reason: messageOf(error) });
+      if (error instanceof DragomanError) throw error; // a setting of the user's, not the engine
+      passedOver.push({ name: candidate, reason: messageOf(error).replaceAll(/\s*\n\s*/g, ' ') });
     }
   }
   const reasons = passedOver.map((failed) => `${failed.name}: ${failed.reason}`).join('; ');

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { DragomanError, excerpt } from '../errors.js';
 import { cacheFolder } from './cache.js';
 
 /**
@@ -28,6 +30,8 @@ export interface NativeEngine {
   readonly folder: string;
   /** Version of the TensorFlow library, e.g. `2.21.0`. */
   readonly version: string;
+  /** Threads that one operation may use. */
+  readonly threads: number;
 }
 
 /** Key under which the modules of tfjs-node find the one `@tensorflow/tfjs-core` of this process. */
@@ -65,6 +69,21 @@ export function findNative(cache = cacheFolder()): string | null {
   return addonIn(own) ? own : projectFolder();
 }
 
+/**
+ * Threads for the inside of one operation: `DRAGOMAN_THREADS`, else TensorFlow's own variable, else all
+ * processors. Counts from the next load of TensorFlow, that is, once for a process.
+ * @throws DragomanError `engine` unless it is a whole number from 1
+ */
+export function nativeThreads(): number {
+  const name = process.env.DRAGOMAN_THREADS ? 'DRAGOMAN_THREADS' : 'TF_NUM_INTRAOP_THREADS';
+  const text = process.env[name];
+  if (!text) return availableParallelism();
+  if (!/^[1-9]\d{0,3}$/.test(text)) {
+    throw new DragomanError('engine', `${name}: expected a number of threads from 1, got ${excerpt(text)}`);
+  }
+  return Number(text);
+}
+
 let loaded: NativeEngine | null = null;
 
 /**
@@ -75,6 +94,8 @@ export function loadNative(folder: string): NativeEngine {
   if (loaded) return loaded;
   // TensorFlow reads this once, when it is loaded: 2 leaves out its notes about the processor.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const threads = nativeThreads();
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
   // tfjs-node 4.22 calls these two, which Node 23 removed.
   Object.assign(util, {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
@@ -90,11 +111,6 @@ export function loadNative(folder: string): NativeEngine {
   const { NodeJSKernelBackend } = require(join(folder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
-  loaded = { folder, version: binding.TF_Version };
+  loaded = { folder, version: binding.TF_Version, threads };
   return loaded;
-}
-
-/** The native engine of this process; null before it was started and on the other engines. */
-export function loadedNative(): NativeEngine | null {
-  return tf.getBackend() === 'tensorflow' ? loaded : null;
 }
