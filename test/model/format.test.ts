@@ -75,7 +75,7 @@ beforeAll(async () => {
 
 describe('docs/model-format.md', () => {
   it('names every parameter of every model, and no other', () => {
-    const rows = page.slice(page.indexOf('| name | shape |'), page.indexOf('## Equations')).split('\n');
+    const rows = page.slice(page.search(/\| name +\| shape/), page.indexOf('## Equations')).split('\n');
     const table = rows.map((row) => row.split('|')[1]).join('\n');
     const documented = [...table.matchAll(/`((?:[a-z]+\.)[A-Za-z.]+)`/g)].map(([, name]) => name!);
     const written = new Set<string>();
