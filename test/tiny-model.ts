@@ -64,7 +64,7 @@ export async function tinyTask(): Promise<TinyTask> {
       dropout: { embedding: 0, layers: 0, output: 0 },
     },
     train: {
-      epochs: 6,
+      epochs: 10,
       batch: { size: 16 },
       optimizer: { learningRate: 0.02 },
       labelSmoothing: 0,

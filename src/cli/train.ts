@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { messageOf } from '../errors.js';
 import { collect } from './arguments.js';
 import { Interruption } from './interruption.js';
+import { stopOnSignal } from './stop-on-signal.js';
 import type { Terminal } from './terminal.js';
 import { clock, TrainingReport } from './training-report.js';
 
@@ -30,7 +31,10 @@ Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing ha
       const config = await loadConfig(file, set);
       const { train } = await import('../train/train.js');
       const report = new TrainingReport(terminal);
-      const stop = stopOnSignal((text) => report.onMessage(text));
+      const stop = stopOnSignal(
+        (text) => report.onMessage(text),
+        'stopping after this step and saving; Ctrl-C again stops at once',
+      );
       try {
         const result = await train(config, {
           onProgress: (progress) => report.onProgress(progress),
@@ -44,7 +48,9 @@ Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing ha
           command: commandLine(file, output, set),
         });
         report.finish();
-        if (result.stopped === 'interrupted') throw new Interruption('');
+        if (result.stopped === 'interrupted') {
+          throw new Interruption(`interrupted; this goes on: ${commandLine(file, output, set)} --resume`);
+        }
         const { final, seconds, step, epoch, stopped } = result;
         const perplexity = final ? `, validation perplexity ${final.perplexity.toFixed(2)}` : '';
         terminal.say(
@@ -74,25 +80,6 @@ const LIMITS = {
 export function configName(file: string): string {
   const name = basename(file).replace(/\.ya?ml$/i, '');
   return name === 'train' || name === 'config' ? basename(dirname(resolve(file))) : name;
-}
-
-/** Lets a first Ctrl-C (or a polite kill) end the work in order; a second one ends the process. */
-export function stopOnSignal(say: (text: string) => void): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    say('stopping after this step and saving; again to stop at once');
-    controller.abort();
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  return {
-    signal: controller.signal,
-    release() {
-      process.removeListener('SIGINT', stop);
-      process.removeListener('SIGTERM', stop);
-    },
-  };
 }
 
 /** The command that makes this model, for its model card. */
