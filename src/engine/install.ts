@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { cacheFolder, publish, sweep, withLock, writeWhole } from './cache.js';
 import { run } from './command.js';
 import { ROUTE_NAMES, ROUTES } from './routes.js';
-import { nativeFolder } from './tensorflow.js';
+import { findNative, nativeFolder } from './tensorflow.js';
 import type { Workshop } from './workshop.js';
 
 const attempt = z.object({
@@ -62,6 +62,7 @@ export function thisMachine(say: (line: string) => void): Workshop {
     arch: process.arch,
     env: process.env,
     run,
+    find: findNative,
     reach,
     probe: async (folder) => (await run(process.execPath, [probe, folder], { limit: 180 })).trim(),
     nodeHeaders: join(dirname(headers), 'include'),

@@ -4,7 +4,7 @@ import { buildEngine, findCompiler, npmCommand, writeImports } from './addon.js'
 import { temporaryFolder } from './cache.js';
 import { npmEnvironment } from './environment.js';
 import { adoptLibrary, findLibrary, type Library, libraryFiles } from './library.js';
-import { addonIn, findNative, TFJS_NODE_VERSION } from './tensorflow.js';
+import { addonIn, TFJS_NODE_VERSION } from './tensorflow.js';
 import type { Workshop } from './workshop.js';
 
 /** The ways to a native engine, in the order in which they are tried. */
@@ -31,7 +31,7 @@ const VENDOR_SYSTEMS: Readonly<Record<string, string>> = {
 };
 
 async function present(shop: Workshop): Promise<string> {
-  const folder = findNative(shop.cache);
+  const folder = shop.find();
   if (!folder) throw new Error('not yet installed');
   return folder;
 }

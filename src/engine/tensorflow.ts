@@ -53,19 +53,20 @@ export function addonIn(folder: string): string | null {
   return null;
 }
 
-/** A tfjs-node that the project itself has installed and that its own install script made complete. */
+/** A tfjs-node of our version that the project itself has installed, and whose install script made it complete. */
 function projectFolder(): string | null {
   try {
-    const folder = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
-    return addonIn(folder) ? folder : null;
+    const description = require.resolve('@tensorflow/tfjs-node/package.json');
+    const { version } = require(description) as { version: string };
+    return version === TFJS_NODE_VERSION && addonIn(dirname(description)) ? dirname(description) : null;
   } catch {
     return null;
   }
 }
 
 /** The folder of a native engine that looks complete, the installer's own before the project's; or null. */
-export function findNative(cache = cacheFolder()): string | null {
-  const own = nativeFolder(cache);
+export function findNative(): string | null {
+  const own = nativeFolder();
   return addonIn(own) ? own : projectFolder();
 }
 

@@ -7,6 +7,8 @@ export interface Workshop {
   readonly arch: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly run: Run;
+  /** The folder of a native engine that looks complete, or null. */
+  readonly find: () => string | null;
   /** Fails with the reason when nothing answers at the address within a few seconds. */
   readonly reach: (url: string) => Promise<void>;
   /** Loads a native engine in a process of its own and gives the version of its TensorFlow; fails if it cannot. */

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  currentEngine,
+  type EngineName,
+  nativeIsDisabled,
+  startEngine,
+  whyAbsent,
+} from '../../src/engine/engine.js';
+import { parseVectorExtensions } from '../../src/engine/hardware.js';
+import { nativeThreads } from '../../src/engine/tensorflow.js';
+
+let empty: string;
+
+beforeEach(() => {
+  empty = mkdtempSync(join(tmpdir(), 'dragoman-test-'));
+  vi.stubEnv('DRAGOMAN_CACHE', empty); // no native engine here
+  vi.stubEnv('DRAGOMAN_ENGINE', '');
+  vi.stubEnv('DRAGOMAN_SKIP_NATIVE', '');
+  vi.stubEnv('DRAGOMAN_THREADS', '');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(empty, { recursive: true });
+});
+
+/** Fails as the command line would see it. */
+async function failure(name?: string): Promise<{ code: string; message: string }> {
+  const error = await startEngine(name as EngineName).catch((e: unknown) => e);
+  return error as { code: string; message: string };
+}
+
+describe('the choice of an engine', () => {
+  it('takes the best that is there, and says what it passed over', async () => {
+    if (whyAbsent('tensorflow') === null) return; // the project has a tfjs-node of its own
+    const info = await startEngine();
+    expect(info.name).toBe('wasm');
+    expect(info.passedOver).toEqual([{ name: 'tensorflow', reason: 'not installed' }]);
+    expect(currentEngine()).toBe(info);
+  });
+
+  it('heeds DRAGOMAN_ENGINE, and an argument more', async () => {
+    vi.stubEnv('DRAGOMAN_ENGINE', 'cpu');
+    expect((await startEngine()).name).toBe('cpu');
+    expect((await startEngine('wasm')).name).toBe('wasm');
+  });
+
+  it('refuses unknown names, with the choices', async () => {
+    expect(await failure('gpu')).toMatchObject({
+      code: 'engine',
+      message: 'engine: expected tensorflow, wasm, cpu, got "gpu"',
+    });
+    vi.stubEnv('DRAGOMAN_ENGINE', 'Wasm');
+    expect((await failure()).message).toBe('DRAGOMAN_ENGINE: expected tensorflow, wasm, cpu, got "Wasm"');
+  });
+
+  it('says how to get an engine that is asked for and not there', async () => {
+    if (whyAbsent('tensorflow') === null) return;
+    const { code, message } = await failure('tensorflow');
+    expect(code).toBe('engine');
+    expect(message).toMatch(/not installed.*dragoman doctor --install/);
+  });
+
+  it('has no native engine where the user has switched it off', async () => {
+    vi.stubEnv('DRAGOMAN_SKIP_NATIVE', '0');
+    expect(nativeIsDisabled()).toBe(false);
+    vi.stubEnv('DRAGOMAN_SKIP_NATIVE', '1');
+    expect(nativeIsDisabled()).toBe(true);
+    expect((await startEngine()).passedOver[0]?.reason).toBe('switched off by DRAGOMAN_SKIP_NATIVE');
+    expect((await failure('tensorflow')).message).toMatch(/switched off by DRAGOMAN_SKIP_NATIVE$/);
+  });
+});
+
+describe('threads', () => {
+  it('are as many as asked for', () => {
+    vi.stubEnv('DRAGOMAN_THREADS', '3');
+    expect(nativeThreads()).toBe(3);
+    vi.stubEnv('DRAGOMAN_THREADS', '');
+    vi.stubEnv('TF_NUM_INTRAOP_THREADS', '5');
+    expect(nativeThreads()).toBe(5);
+  });
+
+  it.each(['0', '-1', '2.5', 'all', '1e9'])('refuses %s', (text) => {
+    vi.stubEnv('DRAGOMAN_THREADS', text);
+    expect(() => nativeThreads()).toThrow(
+      `DRAGOMAN_THREADS: expected a number of threads from 1, got "${text}"`,
+    );
+  });
+});
+
+describe('vector extensions', () => {
+  it('are read from the flags of x86 and the features of ARM', () => {
+    const x86 =
+      'processor\t: 0\nflags\t\t: fpu sse4_2 avx avx2 fma avx512f avx512_bf16 amx_tile\nbugs\t\t:\n';
+    expect(parseVectorExtensions(x86)).toEqual([
+      'SSE4.2',
+      'AVX',
+      'FMA',
+      'AVX2',
+      'AVX512F',
+      'AVX512_BF16',
+      'AMX',
+    ]);
+    expect(parseVectorExtensions('Features\t: fp asimd sve bf16\n')).toEqual(['NEON', 'SVE', 'BF16']);
+    expect(parseVectorExtensions('')).toEqual([]);
+  });
+});
