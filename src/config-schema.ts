@@ -152,6 +152,17 @@ const scheduleOption = z.discriminatedUnion('kind', [
       .describe('Linear warm-up, then 1/sqrt(step) (Vaswani et al. 2017).'),
     warmup: count.default(4000).describe('Steps of warm-up; the highest rate is `optimizer.learningRate`.'),
   }),
+  z.strictObject({
+    kind: z
+      .literal('linear')
+      .describe('Linear warm-up, then linearly down to 0: for a fixed budget of steps.'),
+    warmup: z
+      .int()
+      .min(0)
+      .default(300)
+      .describe('Steps of warm-up; the highest rate is `optimizer.learningRate`.'),
+    steps: count.describe('The step at which the rate reaches 0; usually `train.steps`.'),
+  }),
 ]);
 
 const optimizerOption = z.discriminatedUnion('kind', [

@@ -328,6 +328,7 @@ const configurations: fc.Arbitrary<ConfigInput> = fc.record(
         { kind: 'constant' as const },
         { kind: 'plateau' as const, factor: 0.9 },
         { kind: 'inverse-square-root' as const },
+        { kind: 'linear' as const, steps: 6000 },
       ),
     }),
   },

@@ -1,6 +1,7 @@
 import { Command, CommanderError, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import type { EngineName } from '../engine/engine.js';
 import { VERSION } from '../version.js';
+import { additionCommand } from './addition.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { quickstartCommand } from './quickstart.js';
@@ -18,6 +19,7 @@ const COMMANDS: readonly ((terminal: Terminal) => CommandUnknownOpts)[] = [
   scoreCommand,
   rerankCommand,
   evaluateCommand,
+  additionCommand,
   doctorCommand,
 ];
 

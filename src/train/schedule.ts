@@ -19,6 +19,8 @@ export interface ScheduleState {
  * - `inverse-square-root`: linear warm-up, then the inverse square root of the step: Vaswani et al. 2017,
  *   equation 3, lrate = d^-0.5 · min(step^-0.5, step · warmup^-1.5), with another constant in place of d^-0.5:
  *   learningRate · warmup^0.5, so that the peak, at step = warmup, is `learningRate`.
+ * - `linear`: linear warm-up to `learningRate`, then linearly down to 0 at step = steps. With a fixed budget this ends
+ *   with the small steps that a constant rate never takes.
  */
 export class Schedule {
   #scale = 1;
@@ -41,6 +43,11 @@ export class Schedule {
       case 'inverse-square-root': {
         const { warmup } = this.spec;
         return this.learningRate * Math.min(step / warmup, Math.sqrt(warmup / step));
+      }
+      case 'linear': {
+        const { warmup, steps } = this.spec;
+        const down = (steps - step) / Math.max(1, steps - warmup);
+        return this.learningRate * Math.max(0, step < warmup ? step / warmup : Math.min(1, down));
       }
     }
   }

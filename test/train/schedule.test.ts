@@ -22,6 +22,15 @@ describe('Schedule', () => {
     expect(schedule.rate(1600)).toBeCloseTo(0.0015, 12);
   });
 
+  it('linear rises to the given rate, falls to nothing at its last step, and stays there', () => {
+    const schedule = new Schedule({ kind: 'linear', warmup: 100, steps: 1100 }, 0.01);
+    const rates = [1, 50, 100, 600, 1000, 1100, 1200].map((step) => schedule.rate(step));
+    [0.0001, 0.005, 0.01, 0.005, 0.001, 0, 0].forEach((rate, k) => {
+      expect(rates[k]).toBeCloseTo(rate, 12);
+    });
+    expect(new Schedule({ kind: 'linear', warmup: 0, steps: 10 }, 1).rate(1)).toBeCloseTo(0.9, 12);
+  });
+
   const plateau = { kind: 'plateau', factor: 0.5, patience: 2, minimum: 0.002 } as const;
 
   it('plateau halves after two checks in a row without a better one, down to the minimum', () => {
