@@ -143,7 +143,7 @@ const scheduleOption = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('plateau').optional().default('plateau').describe('Lower it when validation stalls.'),
     factor: rate.default(0.5).describe('Multiplier when validation has not improved for `patience` checks.'),
-    patience: count.default(1).describe('Checks without improvement that are allowed.'),
+    patience: count.default(1).describe('Checks in a row without improvement after which it falls.'),
     minimum: z.number().positive().default(1e-5).describe('The learning rate never falls below this.'),
   }),
   z.strictObject({

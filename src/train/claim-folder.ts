@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DragomanError, messageOf } from '../errors.js';
@@ -26,10 +27,11 @@ export async function claimFolder(
   }
   const taken = await ownNames(folder);
   if (resume) {
-    if (taken.includes(MODEL_FILES.checkpoints)) {
-      return await readCheckpoint(join(folder, MODEL_FILES.checkpoints, MODEL_FILES.last));
-    }
-    throw new DragomanError('input', `${folder}: expected a checkpoint to resume from, got none`);
+    const last = join(folder, MODEL_FILES.checkpoints, MODEL_FILES.last);
+    if (existsSync(last)) return await readCheckpoint(last);
+    // A run that was killed very early is a model folder, but there is nothing in it to go on from.
+    const hint = taken.length > 0 ? '; overwrite the folder to start anew' : '';
+    throw new DragomanError('input', `${folder}: expected a checkpoint to resume from, got none${hint}`);
   }
   if (taken.length === 0) return null;
   const found = `${folder}: expected no model here, got ${taken.join(', ')}`;

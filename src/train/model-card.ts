@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { corpusName } from '../text/corpus.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { VERSION } from '../version.js';
+import type { StopReason } from './limits.js';
 import type { TrainOutcome } from './trainer.js';
 
 /** What a model card tells. */
@@ -18,6 +19,14 @@ export interface CardFacts {
   /** The command that made the model, if it was one. */
   readonly command?: string;
 }
+
+const ENDINGS: Readonly<Record<StopReason, string>> = {
+  epochs: 'ended by the limit of epochs',
+  steps: 'ended by the limit of steps',
+  minutes: 'ended by the limit of time',
+  'early stopping': 'ended by early stopping',
+  interrupted: 'interrupted',
+};
 
 /** The README.md of a model folder. */
 export function modelCard(facts: CardFacts): string {
@@ -43,7 +52,7 @@ export function modelCard(facts: CardFacts): string {
     ['validation data', corpus(config.data.validation, facts.validation)],
     [
       'training',
-      `${count(outcome.step)} steps, ${count(outcome.epoch)} whole epochs, ${count(outcome.targetTokens)} target tokens in ${duration(outcome.seconds)}; ended by ${outcome.stopped}`,
+      `${count(outcome.step)} steps, ${count(outcome.epoch)} whole epochs, ${count(outcome.targetTokens)} target tokens in ${duration(outcome.seconds)}; ${ENDINGS[outcome.stopped]}`,
     ],
     [
       'optimizer',
@@ -92,7 +101,7 @@ function scores({ outcome, config }: CardFacts): string {
   if (final.bleu !== null) {
     rows.push([
       'BLEU',
-      `${final.bleu.toFixed(2)}, greedy search, ${config.train.validation.bleuSentences} sentences at most`,
+      `${final.bleu.toFixed(2)}, greedy search, a sample of up to ${count(config.train.validation.bleuSentences)} sentences`,
     ]);
   }
   return `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;

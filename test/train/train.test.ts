@@ -230,6 +230,15 @@ describe('train', () => {
       });
     });
 
+    it('says what to do when a run was killed before its first checkpoint', async () => {
+      await once(tiny);
+      rmSync(join(folder, 'checkpoint', 'last.safetensors'));
+      await expect(once(tiny, { resume: true })).rejects.toMatchObject({
+        code: 'input',
+        message: expect.stringContaining('overwrite the folder to start anew'),
+      });
+    });
+
     it('refuses a configuration that differs in what is trained, and names the keys', async () => {
       await once(tiny);
       const other = toyConfig({ ...tiny.train, batch: { size: 11 } }, { decoder: { hidden: 15 } });
