@@ -79,12 +79,15 @@ export class ResourceVariable implements Variable {
   assign(values: Float32Array): void {
     const native = nativeOps();
     const source = tensor(values, [...this.shape], 'float32');
-    native.run(
-      'AssignVariableOp',
-      native.attributes({ dtype: { type: 'float32' } }),
-      [this.handleForUpdate(), native.from(source)],
-      0,
-    );
+    native.scope((): Handle[] => {
+      // A tensor made from an array may share its memory, and updates in place would then change the caller's array.
+      const copy = native.one('DeepCopy', native.attributes({ T: { type: 'float32' } }), [
+        native.from(source),
+      ]);
+      const attributes = native.attributes({ dtype: { type: 'float32' } });
+      native.run('AssignVariableOp', attributes, [this.handleForUpdate(), copy], 0);
+      return [];
+    });
     source.dispose();
   }
 
