@@ -20,6 +20,11 @@ interface PairFlags {
   readonly nbest?: string;
 }
 
+/** A pair, and the source line it belongs to, from 0. */
+interface NumberedPair extends TextPair {
+  readonly id: number;
+}
+
 /** `dragoman score`: how probable given translations are. */
 export function scoreCommand(terminal: Terminal) {
   return new Command('score')
@@ -82,13 +87,17 @@ The last line on standard error sums up: pairs, target tokens, perplexity.`,
         const progress =
           terminal.stdout.isTTY && options.output === '-' ? null : terminal.progress('scored', null);
         try {
-          for await (const scored of translator.scoreStream(readScorePairs(options))) {
+          // Scores come in the order of the pairs, some of which are read ahead.
+          const ids: number[] = [];
+          const pairs = numbered(readScorePairs(options), ids);
+          for await (const scored of translator.scoreStream(pairs)) {
+            const id = ids.shift();
             const value = rounded(normalize ? scored.perToken : scored.score);
             const each = Array.from(scored.tokenScores, rounded);
             if (format === 'text') await print(tokens ? `${value}\t${each.join(' ')}` : String(value));
             else {
               const { score, perToken } = scored;
-              const line = { id: summary.sentences, score: rounded(score), perToken: rounded(perToken) };
+              const line = { id, score: rounded(score), perToken: rounded(perToken) };
               await print(
                 JSON.stringify(tokens ? { ...line, tokens: scored.tokens, tokenScores: each } : line),
               );
@@ -133,7 +142,7 @@ function checkPairFlags(flags: PairFlags): void {
   }
 }
 
-async function* readScorePairs(flags: PairFlags): AsyncGenerator<TextPair> {
+async function* readScorePairs(flags: PairFlags): AsyncGenerator<NumberedPair> {
   const { readLines, readPairs } = await import('../text/corpus.js');
   const { source = '', target = '', nbest } = flags;
   if (nbest !== undefined) {
@@ -141,14 +150,25 @@ async function* readScorePairs(flags: PairFlags): AsyncGenerator<TextPair> {
     const { nameOf } = await import('../text/input.js');
     const lists = readNBest(readLines(nbest), { format: nbestFormatOf(nbest), file: nameOf(nbest) });
     for await (const list of withSources(lists, readLines(source))) {
-      for (const entry of list.entries) yield { source: list.source, target: entry.text };
+      for (const entry of list.entries) yield { id: list.id, source: list.source, target: entry.text };
     }
     return;
   }
   const format = TABLES.find((kind) => flags[kind] !== undefined);
   const { sourceColumn = 'source', targetColumn = 'target' } = flags;
   const file = format === undefined ? undefined : flags[format];
-  yield* file === undefined
-    ? readPairs({ source, target }, '.')
-    : readPairs({ file, format, source: sourceColumn, target: targetColumn }, '.');
+  const pairs =
+    file === undefined
+      ? readPairs({ source, target }, '.')
+      : readPairs({ file, format, source: sourceColumn, target: targetColumn }, '.');
+  let id = 0;
+  for await (const pair of pairs) yield { id: id++, source: pair.source, target: pair.target };
+}
+
+/** Passes pairs on and puts their ids aside. */
+async function* numbered(pairs: AsyncIterable<NumberedPair>, ids: number[]): AsyncGenerator<TextPair> {
+  for await (const { id, source, target } of pairs) {
+    ids.push(id);
+    yield { source, target };
+  }
 }

@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { messageOf } from '../errors.js';
 import { collect } from './arguments.js';
 import { Interruption } from './interruption.js';
+import { announceInput } from './lines.js';
 import { stopOnSignal } from './stop-on-signal.js';
 import type { Terminal } from './terminal.js';
 import { clock, TrainingReport } from './training-report.js';
@@ -29,6 +30,8 @@ Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing ha
     .action(async (file, { output, set, resume, overwrite }) => {
       const { loadConfig } = await import('../config.js');
       const config = await loadConfig(file, set);
+      const { usesStandardInput } = await import('../text/corpus.js');
+      if ([config.data.train, config.data.validation].some(usesStandardInput)) announceInput('-', terminal);
       const { train } = await import('../train/train.js');
       const report = new TrainingReport(terminal);
       const stop = stopOnSignal(
