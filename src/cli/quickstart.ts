@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
 import type { EngineName } from '../engine/engine.js';
 import { DragomanError } from '../errors.js';
+import type { BleuTokenizer } from '../metrics/bleu-tokenizer.js';
 import type { Translator } from '../search/translator.js';
 import { positiveNumber } from './arguments.js';
 import { Interruption } from './interruption.js';
@@ -23,6 +24,9 @@ const SMALLER: Readonly<Record<EngineName, readonly string[]>> = {
   wasm: ['model.embedding=128', 'model.encoder.hidden=128', 'model.decoder.hidden=256'],
   cpu: ['model.embedding=64', 'model.encoder.hidden=64', 'model.decoder.hidden=128'],
 };
+
+/** Languages written without spaces between words: how BLEU cuts them; the model takes characters. */
+const UNSPACED: Readonly<Record<string, BleuTokenizer>> = { ja: 'char', 'zh-hans': 'zh', 'zh-hant': 'zh' };
 
 /** Sentences that are shown, and their longest length in words. */
 const SHOWN = 10;
@@ -65,8 +69,9 @@ A model that is in the folder already is replaced. Ctrl-C ends training early an
       try {
         const sources = await readAll(join(corpus, 'test.en'));
         const references = await readAll(join(corpus, `test.${language}`));
-        await measureTest(terminal, translator, sources, references);
-        await rerankSamples(terminal, translator, sources.slice(0, RERANKED), references.slice(0, RERANKED));
+        await measureTest(terminal, translator, sources, references, language);
+        const [few, theirs] = [sources.slice(0, RERANKED), references.slice(0, RERANKED)];
+        await rerankSamples(terminal, translator, few, theirs, language);
       } finally {
         translator.dispose();
       }
@@ -78,11 +83,7 @@ The model is in ${folder}. Now try:
 }
 
 async function makeCorpus(terminal: Terminal, corpus: string, language: string): Promise<void> {
-  const files = ['train', 'dev', 'test'].flatMap((part) => [`${part}.en`, `${part}.${language}`]);
-  if (files.every((file) => existsSync(join(corpus, file)))) {
-    terminal.say(`1. The corpus is in ${corpus} already.`);
-    return;
-  }
+  // Made anew every time: what is in the folder may belong to another language, and it takes seconds.
   terminal.say(`1. Making the corpus in ${corpus}`);
   const recipe = join(PACKAGE, 'data', 'vscode-ui', 'make.mjs');
   // The recipe's report is no result of this command, so it goes to standard error with the rest.
@@ -126,6 +127,7 @@ async function trainModel(
     `data.train={source: ${place('train.en')}, target: ${place(`train.${language}`)}}`,
     `data.validation={source: ${place('dev.en')}, target: ${place(`dev.${language}`)}}`,
     `train.minutes=${minutes}`,
+    ...(language in UNSPACED ? ['text.target={kind: character}', 'data.maxLength=120'] : []),
     ...smaller,
   ]);
   terminal.say(
@@ -167,6 +169,7 @@ async function measureTest(
   translator: Translator,
   sources: readonly string[],
   references: readonly string[],
+  language: string,
 ): Promise<void> {
   const { bleu, formatBleu } = await import('../metrics/bleu.js');
   const { chrf, formatChrf } = await import('../metrics/chrf.js');
@@ -180,7 +183,7 @@ async function measureTest(
     progress.update(translations.length);
   }
   progress.finish();
-  await terminal.print(formatBleu(bleu(translations, references)));
+  await terminal.print(formatBleu(bleu(translations, references, { tokenizer: UNSPACED[language] })));
   await terminal.print(formatChrf(chrf(translations, references)));
   const rows = sources.flatMap((source, i) =>
     source.split(' ').length <= SHOWN_WORDS ? [[source, translations[i] ?? '', references[i] ?? '']] : [],
@@ -194,6 +197,7 @@ async function rerankSamples(
   translator: Translator,
   sources: readonly string[],
   references: readonly string[],
+  language: string,
 ): Promise<void> {
   const { compareBleu, rerank } = await import('../search/rerank.js');
   const { modelFeature } = await import('../search/features.js');
@@ -228,7 +232,9 @@ async function rerankSamples(
     await terminal.print(resultTable(terminal, ['drawn', 'ln P', 'candidate'], rows));
   }
   const first = (list: { entries: readonly { text: string }[] }): string => list.entries[0]?.text ?? '';
-  const { before, after } = compareBleu(lists.map(first), reranked.map(first), [references]);
+  const { before, after } = compareBleu(lists.map(first), reranked.map(first), [references], {
+    tokenizer: UNSPACED[language],
+  });
   await terminal.print(
     `BLEU of the first candidates: ${before.score.toFixed(2)} as drawn, ${after.score.toFixed(2)} reranked`,
   );

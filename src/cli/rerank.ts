@@ -1,9 +1,10 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { DragomanError } from '../errors.js';
+import { BLEU_TOKENIZERS } from '../metrics/bleu-tokenizer.js';
 import type { NBestFormatName, SourcedList } from '../search/nbest.js';
 import type { FeatureFunction, Weights } from '../search/rerank.js';
 import type { Translator } from '../search/translator.js';
-import { collect } from './arguments.js';
+import { collect, refuse } from './arguments.js';
 import { announceInput, readAll } from './lines.js';
 import { openOutput, withOutput } from './output.js';
 import type { Terminal } from './terminal.js';
@@ -44,6 +45,7 @@ export function rerankCommand(terminal: Terminal) {
       'report BLEU of the first hypotheses before and after; may be repeated',
       collect,
     )
+    .addOption(new Option('--tokenizer <name>', 'of that BLEU (default: 13a)').choices(BLEU_TOKENIZERS))
     .option('-o, --output <file>', 'where to; .gz is packed', '-')
     .option('--overwrite', 'replace an output file that exists')
     .addHelpText(
@@ -55,7 +57,8 @@ Examples:
     --weights total=1,model=0.5,reverse=0.5,length=0.2 --reference test.de --format text`,
     )
     .action(async (folders, options) => {
-      const { source, nbest, reference = [], overwrite } = options;
+      const { source, nbest, reference = [], tokenizer, overwrite } = options;
+      if (reference.length === 0) refuse({ tokenizer }, 'needs --reference');
       if (nbest === '-' && source === '-') {
         throw new DragomanError(
           'usage',
@@ -92,7 +95,7 @@ Examples:
           }
           if (references.length > 0) {
             const { formatBleu } = await import('../metrics/bleu.js');
-            const report = search.compareBleu(before, after, references);
+            const report = search.compareBleu(before, after, references, { tokenizer });
             terminal.say(`before: ${formatBleu(report.before)}`);
             terminal.say(`after:  ${formatBleu(report.after)}`);
             terminal.say(

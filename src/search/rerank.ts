@@ -1,5 +1,5 @@
 import { DragomanError, excerpt } from '../errors.js';
-import { type BleuScore, bleu } from '../metrics/bleu.js';
+import { type BleuOptions, type BleuScore, bleu } from '../metrics/bleu.js';
 import type { Features, NBestEntry, SourcedList } from './nbest.js';
 import { looksLikeNumber, rounded } from './nbest-fields.js';
 
@@ -172,11 +172,12 @@ export function compareBleu(
   before: readonly string[],
   after: readonly string[],
   references: readonly (readonly string[])[],
+  options: BleuOptions = {},
 ): RerankReport {
   const sets = references.map((set) => [...set]);
   return {
-    before: bleu([...before], sets),
-    after: bleu([...after], sets),
+    before: bleu([...before], sets, options),
+    after: bleu([...after], sets, options),
     changed: before.filter((text, i) => text !== after[i]).length,
     sentences: before.length,
   };
