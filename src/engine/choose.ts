@@ -42,7 +42,9 @@ export async function chooseAtInstallation(): Promise<void> {
   try {
     const wanted: EngineName | undefined = engineFromEnvironment();
     if (nativeIsDisabled())
-      say('engine wasm: DRAGOMAN_SKIP_NATIVE is set; "npx dragoman doctor --install" adds the native one');
+      say(
+        'engine wasm: DRAGOMAN_SKIP_NATIVE is set; without it, "npx dragoman doctor --install" adds the native one',
+      );
     else if (wanted !== undefined && wanted !== 'tensorflow')
       say(`engine ${wanted}: DRAGOMAN_ENGINE is set; "npx dragoman doctor --install" adds the native one`);
     else say(describeInstallation(await installNative(thisMachine(say))));

@@ -151,6 +151,31 @@ describe('the installation of the native engine', () => {
     expect(failures(report).pip).toBe('not for win32: no C library in Python packages');
   });
 
+  it("lets tfjs-node install itself where the vendor's server answers, and keeps the result", async () => {
+    let project = '';
+    const npm = (args: readonly string[], cwd: string): string => {
+      expect(args).toContain('@tensorflow/tfjs-node@4.22.0');
+      project = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+      const installed = join(cwd, 'node_modules', '@tensorflow', 'tfjs-node');
+      for (const part of ['dist/proto', 'lib/napi-v8', 'deps/lib'])
+        mkdirSync(join(installed, part), { recursive: true });
+      writeFileSync(join(installed, 'lib', 'napi-v8', 'tfjs_binding.node'), 'addon');
+      writeFileSync(join(installed, 'deps', 'lib', 'libtensorflow_cc.so.2'), 'library');
+      return '';
+    };
+    const report = await installNative(machine({ npm }, { reach: async () => {} }));
+    expect(report.tensorflow).toBe('2.20.0');
+    expect(failures(report)).toMatchObject({ vendor: null });
+    expect(project).toEqual({ private: true, allowScripts: { '@tensorflow/tfjs-node': true } });
+    const native = nativeFolder(cache);
+    expect(addonIn(native)).toBe(join(native, 'lib', 'napi-v8', 'tfjs_binding.node'));
+    expect(existsSync(join(native, 'node_modules', '@tensorflow', 'tfjs', 'index.js'))).toBe(true);
+    expect(readdirSync(cache).sort()).toEqual(['install.json', native.slice(cache.length + 1)].sort());
+    expect(describeInstallation(report)).toMatch(
+      /^engine tensorflow \(TensorFlow 2.20.0, tfjs-node's own install/,
+    );
+  });
+
   it('leaves a native engine alone that works', async () => {
     const native = nativeFolder(cache);
     mkdirSync(join(native, 'lib', 'napi'), { recursive: true });
