@@ -8,6 +8,7 @@ import { Ensemble, type EnsembleMean } from './ensemble.js';
 import type { Hypothesis } from './hypothesis.js';
 import { windows } from './look-ahead.js';
 import { type ResolvedSearchOptions, resolveSearchOptions, type SearchOptions } from './options.js';
+import { hasPenalty } from './penalty.js';
 import { type ScoringModel, scorePairs } from './scorer.js';
 import { search } from './search.js';
 
@@ -218,7 +219,8 @@ export class Translator {
     batchSize: number,
   ): Promise<Translation[]> {
     const sources = lines.map((line) => this.#parts.source.encode(line.trim() === '' ? '' : line));
-    const found: (readonly Hypothesis[])[] = sources.map(() => [EMPTY]);
+    const empty: Hypothesis = { ...EMPTY, normalised: hasPenalty(options) ? 0 : null };
+    const found: (readonly Hypothesis[])[] = sources.map(() => [empty]);
     for (const batch of cutBatches(sources, batchSize)) {
       this.#requireLive();
       const rows = padIds(batch.map((i) => sources[i]!));

@@ -74,7 +74,7 @@ describe('Translator.translate', () => {
     const got = await translator.translate(['', '  ', '\t'], { nbest: 2 });
     expect(model.steps).toBe(before);
     expect(got.map((t) => t.text)).toEqual(['', '', '']);
-    expect(got[0]!.hypotheses).toMatchObject([{ text: '', score: 0, tokens: [], normalised: null }]);
+    expect(got[0]!.hypotheses).toMatchObject([{ text: '', score: 0, tokens: [], normalised: 0 }]);
   });
 
   it('translates a line longer than any batch', async () => {
