@@ -14,6 +14,7 @@ try {
   failed += result.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0).length;
 } catch (error) {
   console.error(`no test report: ${error.message}`);
+  failed++;
 }
 // Whatever else made the test command fail (the build, an unhandled error) counts as one failure.
 if (Number(testExit) !== 0 && failed === Number(failedBefore)) failed++;

@@ -108,7 +108,7 @@ export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 export { readLines, readPairs, type SentencePair } from './text/corpus.js';
 export { type Dropped, EncodedCorpus, type EncodeOptions, encodeCorpus } from './text/encoded.js';
 export { createTokenizer, type Tokenizer } from './text/tokenizer.js';
-export { BOS, EOS, PAD, UNK, Vocabulary } from './text/vocabulary.js';
+export { BOS, EOS, PAD, SPECIALS, UNK, Vocabulary } from './text/vocabulary.js';
 export type { Progress, TrainingEvents, TranslatedSentence, ValidationReport } from './train/events.js';
 export type { StopReason } from './train/limits.js';
 // Training

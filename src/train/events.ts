@@ -1,4 +1,4 @@
-/** Where training stands after a step. Figures of the loss are one step old: see {@link LateReading}. */
+/** Where training stands after a step. Figures of the loss are one step old, so that reading them does not wait. */
 export interface Progress {
   readonly step: number;
   /** The epoch this step belongs to, from 1. */
