@@ -93,7 +93,7 @@ describe('beam search', () => {
           expectSame(got[i]!, slowBeam(model, row, options));
         });
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
