@@ -363,7 +363,7 @@ export class Trainer {
       () => `the last good checkpoint is kept in ${this.#lastPath}`,
       () => 'no checkpoint had been written',
     );
-    const advice = 'a lower train.optimizer.learningRate, or a smaller train.clip, may help';
+    const advice = 'a lower train.optimizer.learningRate or stricter clipping (train.clip) may help';
     return new DragomanError('training', `${error.message}; ${kept}; ${advice}`, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configToYaml, resolveConfig } from '../../src/config.js';
 import { decodeSafetensors } from '../../src/model/safetensors.js';
 import { presentEngines } from '../engines.js';
@@ -13,6 +13,9 @@ import { toyConfig, writeToyCorpus } from './toy-corpus.js';
 
 const CHILD = join('test', 'train', 'train-child.ts');
 const engine = presentEngines()[0]!;
+
+// Seven processes are started one after another: seconds on an idle machine, minutes on a busy one.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let folder: string;
 let config: string;
@@ -37,10 +40,13 @@ async function trainInChild(
     said += chunk;
   });
   let last = '';
+  let sent = false; // a second Ctrl-C would end the process at once
   for await (const line of createInterface(child.stdout)) {
     last = line;
     const step = Number(/^step (\d+)$/.exec(line)?.[1] ?? 0);
-    if (options.signal && step >= options.at!) child.kill(options.signal);
+    if (options.signal && !sent && step >= options.at!) {
+      sent = child.kill(options.signal);
+    }
   }
   const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) resolve(child.signalCode);
