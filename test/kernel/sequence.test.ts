@@ -5,6 +5,7 @@ import {
   memory,
   mul,
   type Scalar,
+  slice,
   sum,
   type Tensor,
   type Tensor2D,
@@ -134,9 +135,9 @@ describeOnEngines('sequence kernels', () => {
             const outputs = all.outputs.arraySync();
             lengths.forEach((length, row) => {
               const alone: Record<string, Tensor> = { ...tensors };
-              alone.x = (tensors.x as Tensor3D).slice([0, row, 0], [length, 1, INPUT]);
+              alone.x = slice(tensors.x as Tensor3D, [0, row, 0], [length, 1, INPUT]);
               for (const n of Object.keys(cell.stateSizes)) {
-                alone[`s.${n}`] = (tensors[`s.${n}`] as Tensor2D).slice([row, 0], [1, -1]);
+                alone[`s.${n}`] = slice(tensors[`s.${n}`] as Tensor2D, [row, 0], [1, -1]);
               }
               const single = run(
                 cell,
