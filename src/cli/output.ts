@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createWriteStream, existsSync, rmSync } from 'node:fs';
+import { createWriteStream, realpathSync, rmSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -31,16 +31,24 @@ export async function openOutput(
   if (path === undefined || path === '-') {
     return { print: (text) => terminal.print(text), close: async () => {}, abandon: () => {} };
   }
-  if (existsSync(path) && !overwrite) {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing?.isDirectory()) {
+    throw new DragomanError('usage', `${path}: expected a file to write, got a folder`);
+  }
+  // A device or a pipe (/dev/null, /dev/stdout, a fifo) is written as it is: it has no content to lose.
+  const direct = existing !== undefined && !existing.isFile();
+  if (existing && !direct && !overwrite) {
     throw new DragomanError(
       'usage',
       `${path}: the file exists; give another name, or --overwrite to replace it`,
     );
   }
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = createWriteStream(temporary, { flags: 'wx' });
+  // Through a link: what it points to is replaced, not the link.
+  const place = existing ? realpathSync(path) : path;
+  const temporary = direct ? path : `${place}.${process.pid}.tmp`;
+  const file = createWriteStream(temporary, { flags: direct ? 'w' : 'wx' });
   const failure = (error: unknown): DragomanError =>
-    new DragomanError('input', `${path}: cannot be written: ${messageOf(error)}`, { cause: error });
+    new DragomanError('input', `${path}: cannot be written: ${reason(error)}`, { cause: error });
   try {
     await once(file, 'open');
   } catch (error) {
@@ -54,7 +62,7 @@ export async function openOutput(
   head.on('error', (error: Error) => file.destroy(error));
   const remove = (): void => {
     file.destroy();
-    rmSync(temporary, { force: true });
+    if (!direct) rmSync(temporary, { force: true });
   };
   // An interrupted command leaves no litter; the exit code says that it was interrupted.
   const interrupted = (): void => {
@@ -77,7 +85,7 @@ export async function openOutput(
       try {
         head.end();
         await ended;
-        await rename(temporary, path);
+        if (!direct) await rename(temporary, place);
         open = false;
       } catch (error) {
         throw failure(error);
@@ -92,6 +100,14 @@ export async function openOutput(
       remove();
     },
   };
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'its folder does not exist';
+  if (code === 'ENOTDIR') return 'its folder is a file';
+  if (code === 'EACCES' || code === 'EROFS') return 'no permission';
+  return code === 'ENOSPC' ? 'no space left on the device' : messageOf(error);
 }
 
 /** Runs `work` with an output that is closed after success and abandoned after failure. */

@@ -193,6 +193,8 @@ describe('dragoman translate', () => {
     ['--min-length 5 --max-length 3', /--max-length: expected at least --min-length \(5\), got 3/],
     ['--mean probability', /has no meaning for one model/],
     ['--format xml', /argument 'xml' is invalid. Allowed choices are text, jsonl, moses/],
+    ['--output /nowhere/x', /^dragoman: \/nowhere\/x: cannot be written: its folder does not exist\n$/],
+    ['--output . --overwrite', /^dragoman: \.: expected a file to write, got a folder\n$/],
     ['--input /nowhere', /\/nowhere: .*no such file/],
   ];
   it.each(wrong)('refuses %s in one line', async (words, message) => {
