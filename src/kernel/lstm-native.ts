@@ -1,19 +1,6 @@
-import {
-  concat,
-  engine,
-  registerGradient,
-  registerKernel,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core';
-import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
-import type { SequenceMask } from './mask.js';
-import type { Sequence } from './scan.js';
-
-const KERNEL = 'DragomanLstmSequence';
+import type { LstmInput, LstmKernel, LstmOutput } from './lstm.js';
 
 const FLOAT: Attributes = { T: { type: 'float32' } };
 /** BlockLSTM adds no forget bias of its own (ours is a parameter), clips nothing, and has no peepholes. */
@@ -24,33 +11,7 @@ const BLOCK: Attributes = {
   use_peephole: { bool: false },
 };
 
-/** Outputs of BlockLSTM, each `[time, batch, hidden]`, in its order. */
-type BlockOutput<T> = readonly [i: T, cs: T, f: T, o: T, ci: T, co: T, h: T];
-
-/**
- * LSTM over a whole sequence: TensorFlow's BlockLSTM forward; backward, one LSTMBlockCellGrad and one product with
- * the transposed recurrent matrix a step, then one product over all steps for each of the weight and input
- * gradients (BlockLSTMGrad makes those products step by step, in one thread, and takes three times as long).
- *
- * Padding needs no care inside: padded steps come last, their outputs are not used, so no gradient enters there.
- */
-export function nativeLstm(
-  _cell: Cell,
-  w: Weights,
-  x: Tensor3D,
-  initial: State,
-  mask: SequenceMask,
-): Sequence {
-  const matrix = concat([weight<Tensor2D>(w, 'kernel'), weight<Tensor2D>(w, 'recurrent')], 0); // [input + hidden, 4 * hidden]
-  const h0 = initial.h!;
-  const c0 = initial.c!;
-  const bias = weight<Tensor1D>(w, 'bias');
-  const outputs = engine().runKernel(KERNEL, { x, h0, c0, matrix, bias }) as unknown as BlockOutput<Tensor3D>;
-  const [, cs, , , , , h] = outputs;
-  return { outputs: mask.apply(h), final: { h: mask.last(h0, h), c: mask.last(c0, cs) } };
-}
-
-function forward(x: Tensor3D, h0: Tensor2D, c0: Tensor2D, matrix: Tensor2D, bias: Tensor1D): Tensor[] {
+function forward({ x, h0, c0, matrix, bias }: LstmInput): LstmOutput<Tensor3D> {
   const native = nativeOps();
   const hidden = h0.shape[1];
   const handles = native.scope((): Handle[] => {
@@ -66,17 +27,12 @@ function forward(x: Tensor3D, h0: Tensor2D, c0: Tensor2D, matrix: Tensor2D, bias
     const inputs = [steps, xh, ch, hh, wh, peephole, peephole, peephole, bh];
     return native.run('BlockLSTM', native.attributes(BLOCK), inputs, 7);
   });
-  return handles.map((handle) => native.toTensor(handle));
+  return handles.map((handle) => native.toTensor(handle)) as unknown as LstmOutput<Tensor3D>;
 }
 
-/** Gradients of x, h0, c0, matrix and bias from those of all cell states and all outputs. */
 function backward(
-  x: Tensor3D,
-  h0: Tensor2D,
-  c0: Tensor2D,
-  matrix: Tensor2D,
-  bias: Tensor1D,
-  saved: BlockOutput<Tensor3D>,
+  { x, h0, c0, matrix, bias }: LstmInput,
+  saved: LstmOutput<Tensor3D>,
   dcs: Tensor3D,
   dh: Tensor3D,
 ): Tensor[] {
@@ -108,7 +64,7 @@ function backward(
       Handle,
     ];
     const xs = unpack(x);
-    const [is, css, fs, os, cis, cos, hs] = saved.map(unpack) as unknown as BlockOutput<Handle[]>;
+    const [is, css, fs, os, cis, cos, hs] = saved.map(unpack) as unknown as LstmOutput<Handle[]>;
     const dcss = unpack(dcs);
     const dhs = unpack(dh);
     const peephole = native.constant([hidden], 'float32', new Array<number>(hidden).fill(0));
@@ -168,32 +124,9 @@ function backward(
   return handles.map((handle) => native.toTensor(handle));
 }
 
-registerKernel({
-  kernelName: KERNEL,
-  backendName: 'tensorflow',
-  kernelFunc: ({ inputs }) => {
-    const { x, h0, c0, matrix, bias } = inputs as Record<string, Tensor>;
-    return forward(x as Tensor3D, h0 as Tensor2D, c0 as Tensor2D, matrix as Tensor2D, bias as Tensor1D);
-  },
-});
-
-registerGradient({
-  kernelName: KERNEL,
-  inputsToSave: ['x', 'h0', 'c0', 'matrix', 'bias'],
-  outputsToSave: [true, true, true, true, true, true, true],
-  gradFunc: (dy, saved) => {
-    const [x, h0, c0, matrix, bias, ...outputs] = saved as unknown as [
-      Tensor3D,
-      Tensor2D,
-      Tensor2D,
-      Tensor2D,
-      Tensor1D,
-      ...BlockOutput<Tensor3D>,
-    ];
-    const [, dcs, , , , , dh] = dy as unknown as BlockOutput<Tensor3D>;
-    // Once, here: tfjs asks for each input's gradient separately, each in a tidy of its own.
-    const gradients = backward(x, h0, c0, matrix, bias, outputs, dcs, dh);
-    const names = ['x', 'h0', 'c0', 'matrix', 'bias'];
-    return Object.fromEntries(names.map((name, k) => [name, () => gradients[k]!]));
-  },
-});
+/**
+ * TensorFlow's BlockLSTM forward; backward, one LSTMBlockCellGrad and one product with the transposed recurrent matrix
+ * a step, then one product over all steps for each of the weight and input gradients (BlockLSTMGrad makes those
+ * products step by step, in one thread, and takes three times as long).
+ */
+export const nativeLstmKernel: LstmKernel = { forward, backward };

@@ -1,7 +1,7 @@
 import { getBackend, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Cell, State, Weights } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
-import { nativeLstm } from './lstm-native.js';
+import { fusedLstm } from './lstm.js';
 import type { SequenceMask } from './mask.js';
 import { type Sequence, scan } from './scan.js';
 
@@ -22,7 +22,7 @@ export const scanCell: SequenceKernel = (cell, w, x, initial, mask) =>
 
 /** Kernels faster than scan, by cell and by engine. What is not here is scanned. */
 const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceKernel>>>>> = {
-  lstm: { tensorflow: nativeLstm },
+  lstm: { tensorflow: fusedLstm, cpu: fusedLstm },
 };
 
 /**
