@@ -54,10 +54,10 @@ export interface SumTranslationOptions {
 export const SUM_TRANSLATION_DEFAULTS: SumTranslationOptions = {
   bits: 8,
   cell: 'lstm',
-  hidden: 64,
-  steps: 2000,
-  batch: 64,
-  learningRate: 3e-3,
+  hidden: 128,
+  steps: 5000,
+  batch: 128,
+  learningRate: 1e-3,
   // Everything has to pass through the context summary, as in the article's encoder-decoder.
   attention: 'none',
   reverseSource: false,

@@ -21,9 +21,19 @@ const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 /** Settings for engines that compute several times slower than the native one, as `--set` takes them. */
 const SMALLER: Readonly<Record<EngineName, readonly string[]>> = {
   tensorflow: [],
-  wasm: ['model.embedding=128', 'model.encoder.hidden=128', 'model.decoder.hidden=256'],
-  cpu: ['model.embedding=64', 'model.encoder.hidden=64', 'model.decoder.hidden=128'],
+  wasm: [...sizes(64), 'data.maxLength=15', 'text.vocabulary.minFrequency=3'],
+  cpu: [...sizes(32), 'data.maxLength=8', 'text.vocabulary.minFrequency=5'],
 };
+
+function sizes(embedding: number): string[] {
+  const model = {
+    embedding,
+    'encoder.hidden': embedding,
+    'decoder.hidden': 2 * embedding,
+    output: embedding,
+  };
+  return Object.entries(model).map(([key, size]) => `model.${key}=${size}`);
+}
 
 /** Languages written without spaces between words: how BLEU cuts them; the model takes characters. */
 const UNSPACED: Readonly<Record<string, BleuTokenizer>> = { ja: 'char', 'zh-hans': 'zh', 'zh-hant': 'zh' };
