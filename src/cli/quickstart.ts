@@ -87,8 +87,8 @@ A model that is in the folder already is replaced. Ctrl-C ends training early an
       }
       terminal.say(`
 The model is in ${folder}. Now try:
-  echo 'Close all files' | npx dragoman translate ${folder}
-  npx dragoman evaluate ${folder} --source ${join(corpus, 'test.en')} --reference ${join(corpus, `test.${language}`)}`);
+  echo 'Close all files' | npx dragoman translate ${folder} --forbid-unknown
+  npx dragoman evaluate ${folder} --forbid-unknown --source ${join(corpus, 'test.en')} --reference ${join(corpus, `test.${language}`)}`);
     });
 }
 
@@ -137,8 +137,8 @@ async function trainModel(
     `data.train={source: ${place('train.en')}, target: ${place(`train.${language}`)}}`,
     `data.validation={source: ${place('dev.en')}, target: ${place(`dev.${language}`)}}`,
     `train.minutes=${minutes}`,
-    ...(language in UNSPACED ? ['text.target={kind: character}', 'data.maxLength=120'] : []),
     ...smaller,
+    ...(language in UNSPACED ? ['text.target={kind: character}', 'data.maxLength=120'] : []),
   ]);
   terminal.say(
     `\n2. Training for at most ${minutes} minutes with ${engine.version} (${engine.threads} threads); Ctrl-C ends it early`,
@@ -184,11 +184,11 @@ async function measureTest(
   const { bleu, formatBleu } = await import('../metrics/bleu.js');
   const { chrf, formatChrf } = await import('../metrics/chrf.js');
   terminal.say(
-    `\n3. Translating the ${sources.length} test lines, none of which the model has seen (beam 5)`,
+    `\n3. Translating the ${sources.length} test lines, none of which the model has seen (beam 5, --forbid-unknown)`,
   );
   const progress = terminal.progress('translating', sources.length);
   const translations: string[] = [];
-  for await (const { text } of translator.translateStream(sources)) {
+  for await (const { text } of translator.translateStream(sources, { forbidUnknown: true })) {
     translations.push(text);
     progress.update(translations.length);
   }
@@ -215,7 +215,7 @@ async function rerankSamples(
     `\n5. Reranking: ten candidates for each of ${sources.length} test lines, drawn at random (--sample), put in the`,
   );
   terminal.say('   order of ln P(target | source)');
-  const drawn = await translator.translate(sources, { sample: {}, nbest: 10 });
+  const drawn = await translator.translate(sources, { sample: {}, nbest: 10, forbidUnknown: true });
   const lists = drawn.map(({ id, source, hypotheses }) => ({
     id,
     source,
