@@ -89,6 +89,20 @@ function tileGradient(dy: Rank, x: Rank, reps: readonly number[]): Rank {
   return sum;
 }
 
+/**
+ * The product of a and b, either transposed in its last two axes. The wasm engine multiplies a transposed factor several
+ * times more slowly than a plain one, so there it is transposed beforehand.
+ */
+function multiply(a: Rank, b: Rank, transposeA: boolean, transposeB: boolean): Rank {
+  if (tf.getBackend() !== 'wasm') return tf.matMul(a, b, transposeA, transposeB);
+  return tf.matMul(transposeA ? swapped(a) : a, transposeB ? swapped(b) : b);
+}
+
+function swapped(x: Rank): Rank {
+  const axes = x.shape.map((_, axis) => axis);
+  return tf.transpose(x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]);
+}
+
 /** Gradients of what moves, joins, sums and multiplies whole tensors. */
 export const structuralGradients: readonly tf.GradConfig[] = [
   {
@@ -101,12 +115,12 @@ export const structuralGradients: readonly tf.GradConfig[] = [
       return {
         a: () =>
           unbroadcast(
-            transposeA ? tf.matMul(b, d, transposeB, true) : tf.matMul(d, b, false, !transposeB),
+            transposeA ? multiply(b, d, transposeB, true) : multiply(d, b, false, !transposeB),
             a.shape,
           ),
         b: () =>
           unbroadcast(
-            transposeB ? tf.matMul(d, a, true, transposeA) : tf.matMul(a, d, !transposeA, false),
+            transposeB ? multiply(d, a, true, transposeA) : multiply(a, d, !transposeA, false),
             b.shape,
           ),
       };
