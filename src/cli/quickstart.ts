@@ -21,8 +21,8 @@ const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 /** Settings for engines that compute several times slower than the native one, as `--set` takes them. */
 const SMALLER: Readonly<Record<EngineName, readonly string[]>> = {
   tensorflow: [],
-  wasm: [...sizes(64), 'data.maxLength=15', 'text.vocabulary.minFrequency=3'],
-  cpu: [...sizes(32), 'data.maxLength=8', 'text.vocabulary.minFrequency=5'],
+  wasm: [...sizes(64), 'data.maxLength=10', 'text.vocabulary.minFrequency=6', 'train.batch.size=16'],
+  cpu: [...sizes(32), 'data.maxLength=6', 'text.vocabulary.minFrequency=10', 'train.batch.size=16'],
 };
 
 function sizes(embedding: number): string[] {
