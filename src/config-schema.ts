@@ -155,13 +155,17 @@ const scheduleOption = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z
       .literal('linear')
-      .describe('Linear warm-up, then linearly down to 0: for a fixed budget of steps.'),
+      .describe('Linear warm-up, then linearly down to 0: for a fixed budget of steps, epochs or minutes.'),
     warmup: z
       .int()
       .min(0)
       .default(300)
       .describe('Steps of warm-up; the highest rate is `optimizer.learningRate`.'),
-    steps: count.describe('The step at which the rate reaches 0; usually `train.steps`.'),
+    steps: count
+      .optional()
+      .describe(
+        'The step at which the rate reaches 0. Absent: it reaches 0 with the first of `train.steps`, `train.epochs` and `train.minutes`.',
+      ),
   }),
 ]);
 

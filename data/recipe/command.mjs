@@ -20,7 +20,7 @@ export class RecipeError extends Error {
 /**
  * Runs a recipe on the command line's options; `--help` prints `usage`.
  *
- * @template {Record<string, { type: 'string'; default: string } | { type: 'boolean'; default: boolean }>} Options
+ * @template {Record<string, { type: 'string'; default: string | undefined } | { type: 'boolean'; default: boolean }>} Options
  * @param {{ usage: string; options: Options }} command
  * @param {(values: { [Name in keyof Options]: Options[Name]['default'] }) => void} make
  */
@@ -36,7 +36,7 @@ export function runRecipe({ usage, options }, make) {
   }
 }
 
-/** @param {Record<string, { type: 'string' | 'boolean'; default: string | boolean }>} options */
+/** @param {Record<string, { type: 'string' | 'boolean'; default: string | boolean | undefined }>} options */
 function parse(options) {
   try {
     return parseArgs({ options: { ...options, help: { type: 'boolean', default: false } } }).values;

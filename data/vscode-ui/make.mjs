@@ -19,20 +19,22 @@ Fetches two packages of the npm registry (or finds them in the cache) and writes
 train, dev and test, line by line: FOLDER/train.en, FOLDER/train.de, …
 
   --language CODE  ${LANGUAGES.join(' ')}; default de
-  --out FOLDER     default: corpus beside this script`;
+  --out FOLDER     default: corpus/CODE beside this script`;
 
 runRecipe(
   {
     usage,
     options: {
       language: { type: 'string', default: 'de' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      out: { type: 'string', default: /** @type {string | undefined} */ (undefined) },
     },
   },
-  ({ language, out }) => {
+  ({ language, out: chosen }) => {
     if (!LANGUAGES.includes(language)) {
       throw new RecipeError(`--language: expected one of ${LANGUAGES.join(', ')}, got "${language}"`, 2);
     }
+    // A folder for each language: which sources have a translation differs between them, so train.en does too.
+    const out = chosen ?? fileURLToPath(new URL(`corpus/${language}`, import.meta.url));
     const pack = (/** @type {string} */ code) =>
       packageFiles(`@codingame/monaco-vscode-language-pack-${code}`, VERSION);
     const raw = pairPacks(pack('qps-ploc'), pack(language));

@@ -7,6 +7,7 @@ import { resolveSearchOptions } from '../search/options.js';
 import { padIds } from '../text/batch.js';
 import { SPECIALS } from '../text/vocabulary.js';
 import { createOptimizer } from '../train/optimizer.js';
+import { Schedule } from '../train/schedule.js';
 import { SUM_TRANSLATION_DEFAULTS, type SumTranslationOptions } from './addition-options.js';
 import { type TrainingWatch, watchSteps } from './watch.js';
 
@@ -17,6 +18,9 @@ const SIZE = SPECIALS.length + ALPHABET.length;
 /** Every so many pairs one is held out for the test: it never appears in training. */
 const HELD_OUT = 10;
 const TESTED_PAIRS = 1000;
+
+/** Steps of warm-up, where training is long enough for them. */
+const WARMUP = 100;
 
 export interface SumTranslationTest {
   readonly pairs: number;
@@ -61,11 +65,16 @@ export class SumTranslator {
     this.#model = new Seq2Seq(model, { source: SIZE, target: SIZE }, this.#random);
   }
 
-  /** Trains on random pairs that are not held out; Adam, gradients clipped to norm 1. */
+  /**
+   * Trains on random pairs that are not held out: Adam, gradients clipped to norm 1, the learning rate falling linearly
+   * to 0. (At a constant rate that is high enough to find the carry at all, the share of exact sums jumps between 2 %
+   * and 40 % from one hundred steps to the next.)
+   */
   async train(watch: TrainingWatch = {}): Promise<void> {
     const { steps, batch, learningRate } = this.options;
     const adam = { kind: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
     const optimizer = createOptimizer(adam, this.#model.parameters, 1);
+    const schedule = new Schedule({ kind: 'linear', warmup: WARMUP, steps }, learningRate);
     try {
       await watchSteps(steps, watch, (step) => {
         const sums = Array.from({ length: batch }, () => this.#pair(false));
@@ -79,7 +88,7 @@ export class SumTranslator {
           },
           { labelSmoothing: 0, seed: step },
         );
-        optimizer.apply(gradients, learningRate).dispose();
+        optimizer.apply(gradients, schedule.rate(step, step / steps)).dispose();
         dispose(gradients as Record<string, Tensor>);
         logLikelihood.dispose();
         return loss;

@@ -70,7 +70,7 @@ A model that is in the folder already is replaced. Ctrl-C ends training early an
     .action(async ({ language, minutes, output }) => {
       const name = language === 'de' ? 'vscode-ui' : `vscode-ui-${language}`;
       const folder = output ?? join('models', name);
-      const corpus = join('data', 'vscode-ui', 'corpus');
+      const corpus = join('data', 'vscode-ui', 'corpus', language);
       await makeCorpus(terminal, corpus, language);
       await trainModel(terminal, { folder, corpus, language, minutes });
 
@@ -93,7 +93,7 @@ The model is in ${folder}. Now try:
 }
 
 async function makeCorpus(terminal: Terminal, corpus: string, language: string): Promise<void> {
-  // Made anew every time: what is in the folder may belong to another language, and it takes seconds.
+  // Made anew every time: what is in the folder may be of another version, and it takes seconds.
   terminal.say(`1. Making the corpus in ${corpus}`);
   const recipe = join(PACKAGE, 'data', 'vscode-ui', 'make.mjs');
   // The recipe's report is no result of this command, so it goes to standard error with the rest.

@@ -19,8 +19,8 @@ export interface ScheduleState {
  * - `inverse-square-root`: linear warm-up, then the inverse square root of the step: Vaswani et al. 2017,
  *   equation 3, lrate = d^-0.5 · min(step^-0.5, step · warmup^-1.5), with another constant in place of d^-0.5:
  *   learningRate · warmup^0.5, so that the peak, at step = warmup, is `learningRate`.
- * - `linear`: linear warm-up to `learningRate`, then linearly down to 0 at step = steps. With a fixed budget this ends
- *   with the small steps that a constant rate never takes.
+ * - `linear`: linear warm-up to `learningRate`, then linearly down to 0 at step = steps, or without `steps` at the
+ *   training's own limit. With a fixed budget this ends with the small steps that a constant rate never takes.
  */
 export class Schedule {
   #scale = 1;
@@ -33,8 +33,12 @@ export class Schedule {
     private readonly learningRate: number,
   ) {}
 
-  /** The rate of a step; steps count from 1. */
-  rate(step: number): number {
+  /**
+   * The rate of a step.
+   * @param step counts from 1
+   * @param done the part of the training that lies behind this step, 0 to 1 (limits.ts)
+   */
+  rate(step: number, done: number): number {
     switch (this.spec.kind) {
       case 'constant':
         return this.learningRate;
@@ -46,8 +50,8 @@ export class Schedule {
       }
       case 'linear': {
         const { warmup, steps } = this.spec;
-        const down = (steps - step) / Math.max(1, steps - warmup);
-        return this.learningRate * Math.max(0, step < warmup ? step / warmup : Math.min(1, down));
+        const down = steps === undefined ? 1 - done : (steps - step) / Math.max(1, steps - warmup);
+        return this.learningRate * Math.max(0, Math.min(1, down, warmup === 0 ? 1 : step / warmup));
       }
     }
   }

@@ -161,7 +161,7 @@ export class Trainer {
       seed: this.#dropout.word(),
     });
     const step = this.#step + 1;
-    const learningRate = this.#schedule.rate(step);
+    const learningRate = this.#rate;
     const gradientNorm = optimizer.apply(gradients, learningRate);
     dispose(gradients);
     const { targetTokens } = batch;
@@ -195,10 +195,9 @@ export class Trainer {
     await this.#log();
     const score = await this.#validate(this.parts.signal);
     if (!score) return false;
-    const before = this.#schedule.rate(this.#step + 1);
+    const before = this.#rate;
     if (this.#schedule.validated(score.perplexity)) {
-      const rate = this.#schedule.rate(this.#step + 1);
-      this.reporter.message(`no better perplexity: the learning rate falls from ${before} to ${rate}`);
+      this.reporter.message(`no better perplexity: the learning rate falls from ${before} to ${this.#rate}`);
     }
     this.#stopping.validated(score.perplexity);
     this.#validated = this.#step;
@@ -231,7 +230,7 @@ export class Trainer {
       ...forced,
       bleu: sample?.bleu ?? null,
       best: this.keeper.isBest(forced.perplexity),
-      learningRate: this.#schedule.rate(Math.max(1, this.#step)),
+      learningRate: this.#rate,
       seconds: this.#clock.seconds,
       examples: sample?.examples ?? [],
     };
@@ -316,6 +315,11 @@ export class Trainer {
       data: this.parts.data,
       engine: this.parts.engine,
     };
+  }
+
+  /** The learning rate of the next step. */
+  get #rate(): number {
+    return this.#schedule.rate(this.#step + 1, fractionDone(this.parts.config.train, this.#position));
   }
 
   get #lastPath(): string {

@@ -6,7 +6,7 @@ describe('Schedule', () => {
   it('constant never changes', () => {
     const schedule = new Schedule({ kind: 'constant' }, 0.01);
     for (const perplexity of [5, 6, 7]) expect(schedule.validated(perplexity)).toBe(false);
-    expect([1, 10, 100_000].map((step) => schedule.rate(step))).toEqual([0.01, 0.01, 0.01]);
+    expect([1, 10, 100_000].map((step) => schedule.rate(step, 0))).toEqual([0.01, 0.01, 0.01]);
   });
 
   it('inverse square root is the formula of Vaswani et al. 2017 with its peak at the given rate', () => {
@@ -16,19 +16,28 @@ describe('Schedule', () => {
     const d = 512;
     const vaswani = (step: number): number => d ** -0.5 * Math.min(step ** -0.5, step * warmup ** -1.5);
     for (const step of [1, 2, 100, 399, 400, 401, 1600, 40_000]) {
-      expect(schedule.rate(step)).toBeCloseTo((0.003 * vaswani(step)) / vaswani(warmup), 12);
+      expect(schedule.rate(step, 0)).toBeCloseTo((0.003 * vaswani(step)) / vaswani(warmup), 12);
     }
-    expect(schedule.rate(400)).toBe(0.003);
-    expect(schedule.rate(1600)).toBeCloseTo(0.0015, 12);
+    expect(schedule.rate(400, 0)).toBe(0.003);
+    expect(schedule.rate(1600, 0)).toBeCloseTo(0.0015, 12);
   });
 
   it('linear rises to the given rate, falls to nothing at its last step, and stays there', () => {
     const schedule = new Schedule({ kind: 'linear', warmup: 100, steps: 1100 }, 0.01);
-    const rates = [1, 50, 100, 600, 1000, 1100, 1200].map((step) => schedule.rate(step));
+    const rates = [1, 50, 100, 600, 1000, 1100, 1200].map((step) => schedule.rate(step, 0));
     [0.0001, 0.005, 0.01, 0.005, 0.001, 0, 0].forEach((rate, k) => {
       expect(rates[k]).toBeCloseTo(rate, 12);
     });
-    expect(new Schedule({ kind: 'linear', warmup: 0, steps: 10 }, 1).rate(1)).toBeCloseTo(0.9, 12);
+    expect(new Schedule({ kind: 'linear', warmup: 0, steps: 10 }, 1).rate(1, 0)).toBeCloseTo(0.9, 12);
+  });
+
+  it('linear without a last step falls with the part of the training that is done', () => {
+    const schedule = new Schedule({ kind: 'linear', warmup: 100 }, 0.01);
+    expect(schedule.rate(50, 0.02)).toBeCloseTo(0.005, 12); // still warming up: 50/100
+    expect(schedule.rate(100, 0.02)).toBeCloseTo(0.0098, 12);
+    expect(schedule.rate(5000, 0.75)).toBeCloseTo(0.0025, 12);
+    expect(schedule.rate(50, 0.75)).toBeCloseTo(0.0025, 12); // a training shorter than its warm-up ends low too
+    expect(schedule.rate(9000, 1)).toBe(0);
   });
 
   const plateau = { kind: 'plateau', factor: 0.5, patience: 2, minimum: 0.002 } as const;
@@ -37,7 +46,7 @@ describe('Schedule', () => {
     const schedule = new Schedule(plateau, 0.01);
     const rates = [9, 8, 8, 8, 8.5, 7, 7.5, 7, 9, 9, 9, 9].map((perplexity) => {
       schedule.validated(perplexity);
-      return schedule.rate(1);
+      return schedule.rate(1, 0);
     });
     const expected = [0.01, 0.01, 0.01, 0.005, 0.005, 0.005, 0.005, 0.0025, 0.0025, 0.002, 0.002, 0.002];
     rates.forEach((rate, i) => {
@@ -50,7 +59,7 @@ describe('Schedule', () => {
     expect([5, 6, 6].map((perplexity) => schedule.validated(perplexity))).toEqual([false, true, false]);
     const low = new Schedule({ ...plateau, patience: 1, minimum: 0.1 }, 0.003);
     expect([5, 6].map((perplexity) => low.validated(perplexity))).toEqual([false, false]);
-    expect(low.rate(1)).toBe(0.003);
+    expect(low.rate(1, 0)).toBe(0.003);
   });
 
   it('goes on from its state, through JSON', () => {
@@ -59,7 +68,7 @@ describe('Schedule', () => {
     const two = new Schedule(plateau, 0.01);
     two.restore(JSON.parse(JSON.stringify(one.state)));
     for (const schedule of [one, two]) schedule.validated(9);
-    expect(two.rate(1)).toBe(0.005);
+    expect(two.rate(1, 0)).toBe(0.005);
     expect(two.state).toEqual(one.state);
   });
 });
