@@ -4,6 +4,7 @@ import { VERSION } from '../version.js';
 import { additionCommand } from './addition.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { helpCommand } from './help.js';
 import { quickstartCommand } from './quickstart.js';
 import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
@@ -59,6 +60,9 @@ export function createProgram(terminal: Terminal) {
     setUp(command, terminal);
     program.addCommand(command);
   }
+  const help = helpCommand(program);
+  setUp(help, terminal);
+  program.helpCommand(false).addCommand(help as CommandUnknownOpts);
   return program;
 }
 
