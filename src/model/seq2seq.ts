@@ -28,6 +28,7 @@ import type { Random } from '../random.js';
 import type { DecodeState, Step, StepModel } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
 import { Decoder, type DecoderSource } from './decoder.js';
+import { Derived } from './derived.js';
 import { Dropout } from './dropout.js';
 import { embed, embeddingParameter } from './embedding.js';
 import { Encoder } from './encoder.js';
@@ -66,6 +67,8 @@ export class Seq2Seq implements StepModel {
   readonly #decoder: Decoder;
   readonly #tied: boolean;
   readonly #sourceTable: string;
+  /** The tied table as an output matrix: a product with a transposed factor takes twice to ten times as long. */
+  readonly #transposedTable = new Derived((table) => transpose(table as Tensor2D));
   readonly parameters: ParameterStore;
   readonly targetSize: number;
 
@@ -111,6 +114,7 @@ export class Seq2Seq implements StepModel {
     batch: Batch,
     options: { readonly labelSmoothing: number; readonly seed: number },
   ): { loss: Scalar; logLikelihood: Scalar; gradients: Weights } {
+    this.#transposedTable.forget();
     return tidy(() => {
       const w = this.parameters.weights();
       const names = this.parameters.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
@@ -242,6 +246,7 @@ export class Seq2Seq implements StepModel {
   }
 
   dispose(): void {
+    this.#transposedTable.forget();
     this.parameters.dispose();
   }
 
@@ -283,7 +288,7 @@ export class Seq2Seq implements StepModel {
   }
 
   #score(w: Weights, output: Tensor2D, labels: Tensor1D): { negativeLogLikelihood: Tensor1D } {
-    return crossEntropy(output, this.#outputMatrix(w), w['output.bias'] as Tensor1D, labels, 0);
+    return crossEntropy(output, this.#fixedOutputMatrix(w), w['output.bias'] as Tensor1D, labels, 0);
   }
 
   /** V, `[output, vocabulary]`. */
@@ -291,11 +296,13 @@ export class Seq2Seq implements StepModel {
     return this.#tied ? transpose(w['embedding.target'] as Tensor2D) : (w['output.kernel'] as Tensor2D);
   }
 
+  /** The same where nothing is differentiated. */
+  #fixedOutputMatrix(w: Weights): Tensor2D {
+    return this.#tied ? this.#transposedTable.of(w['embedding.target']!) : (w['output.kernel'] as Tensor2D);
+  }
+
   #logits(w: Weights, output: Tensor2D): Tensor2D {
-    const product = this.#tied
-      ? matMul(output, w['embedding.target'] as Tensor2D, false, true)
-      : matMul(output, w['output.kernel'] as Tensor2D);
-    return add(product, w['output.bias'] as Tensor1D);
+    return add(matMul(output, this.#fixedOutputMatrix(w)), w['output.bias'] as Tensor1D);
   }
 
   /** Attention weights `[rows, source]` with columns in the order of the user's source tokens. */
