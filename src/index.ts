@@ -31,11 +31,30 @@ export {
   type BleuScore,
   type BleuSmoothing,
   bleu,
+  bleuMetric,
   formatBleu,
   sentenceBleu,
 } from './metrics/bleu.js';
 export type { BleuTokenizer } from './metrics/bleu-tokenizer.js';
-export { type ChrfOptions, type ChrfScore, chrf, formatChrf, sentenceChrf } from './metrics/chrf.js';
+export {
+  approximateRandomization,
+  type BootstrapComparison,
+  type BootstrapOptions,
+  bootstrap,
+  type Confidence,
+  type PairedComparison,
+  pairedBootstrap,
+  type RandomizationOptions,
+  type ScoreOf,
+} from './metrics/bootstrap.js';
+export {
+  type ChrfOptions,
+  type ChrfScore,
+  chrf,
+  chrfMetric,
+  formatChrf,
+  sentenceChrf,
+} from './metrics/chrf.js';
 export {
   type ErrorRateOptions,
   type ErrorRateScore,
@@ -43,7 +62,18 @@ export {
   type G2pScore,
   g2pErrorRate,
 } from './metrics/error-rate.js';
+export type { FormatOptions } from './metrics/format.js';
+export {
+  type CorpusStatistics,
+  corpusStatistics,
+  type Metric,
+  type MetricScore,
+  type MetricStatistics,
+  signatureOf,
+  sumStatistics,
+} from './metrics/metric.js';
 export type { References } from './metrics/references.js';
+export type { SignatureField } from './metrics/signature.js';
 export type { MetricUnit } from './metrics/units.js';
 export { type LoadedModel, loadModelFolder, saveModelFolder } from './model/folder.js';
 export { ParameterStore } from './model/parameters.js';

@@ -1,5 +1,5 @@
 import { alignReferences, type References } from './references.js';
-import { signature } from './signature.js';
+import { caseField, signature } from './signature.js';
 import { type MetricUnit, unitSplitter } from './units.js';
 
 export interface AccuracyOptions {
@@ -54,9 +54,9 @@ export function accuracy(
     sequence: (100 * correctSequences) / hypotheses.length,
     token: tokens === 0 ? 100 : (100 * correctTokens) / tokens,
     signature: signature([
-      ['nrefs', aligned.count],
-      ['case', lowercase ? 'lc' : 'mixed'],
-      ['unit', unit],
+      ['nrefs', '#', aligned.count],
+      caseField(lowercase),
+      ['unit', 'u', unit],
     ]),
     sequences: hypotheses.length,
     correctSequences,

@@ -1,8 +1,16 @@
 import { DragomanError, excerpt } from '../errors.js';
 import { type BleuTokenizer, bleuTokenizer, type Tokenize } from './bleu-tokenizer.js';
+import { type FormatOptions, fixed, formatScore } from './format.js';
+import {
+  corpusScore,
+  type Metric,
+  type MetricScore,
+  type MetricStatistics,
+  sentenceScore,
+} from './metric.js';
 import { trimTrailingWhitespace } from './python-string.js';
-import { alignReferences, type References } from './references.js';
-import { signature } from './signature.js';
+import type { References } from './references.js';
+import { caseField, type SignatureField, yesNo } from './signature.js';
 
 /** BLEU counts n-grams of one to four words (Papineni et al. 2002, section 2.3). */
 const ORDER = 4;
@@ -24,16 +32,15 @@ export interface BleuOptions {
   readonly smoothing?: BleuSmoothing;
   /** For `floor` (default 0.1) and `add-k` (default 1). */
   readonly smoothingValue?: number;
+  /** Longest n-gram, from 1; default 4. */
+  readonly order?: number;
   /** Leave out the orders that the hypotheses are too short for. Default: true for a sentence, false for a corpus. */
   readonly effectiveOrder?: boolean;
 }
 
-export interface BleuScore {
+export interface BleuScore extends MetricScore {
   readonly metric: 'BLEU';
-  /** 0 to 100. */
-  readonly score: number;
-  readonly signature: string;
-  /** Smoothed precisions of orders 1 to 4, in percent. */
+  /** Smoothed precisions by order, in percent. */
   readonly precisions: readonly number[];
   /** Matches by order; with `add-k` including k. */
   readonly matches: readonly number[];
@@ -49,7 +56,7 @@ export interface BleuScore {
 /**
  * Corpus BLEU (Papineni et al. 2002), equal to sacreBLEU's (Post 2018) under the same signature:
  *
- *     BLEU = BP · exp( ¼ Σ_{n=1..4} ln p_n ),   BP = min(1, exp(1 - referenceLength / hypothesisLength))
+ *     BLEU = BP · exp( Σ_{n=1..N} ln p_n / N ),   BP = min(1, exp(1 - referenceLength / hypothesisLength))
  *
  * p_n: matched n-grams over n-grams of the whole corpus, each n-gram matched at most as often as it occurs in
  * one reference.
@@ -63,18 +70,7 @@ export function bleu(
   references: References,
   options: BleuOptions = {},
 ): BleuScore {
-  const settings = settle(options, false);
-  const aligned = alignReferences('BLEU', hypotheses, references);
-  const statistics: Statistics = {
-    matches: new Array<number>(ORDER).fill(0),
-    totals: new Array<number>(ORDER).fill(0),
-    hypothesisLength: 0,
-    referenceLength: 0,
-  };
-  for (const [line, hypothesis] of hypotheses.entries()) {
-    addSentence(statistics, words(hypothesis, settings), aligned.lines[line]!, settings);
-  }
-  return scoreOf(statistics, settings, aligned.count);
+  return corpusScore(bleuMetric(options), hypotheses, references);
 }
 
 /**
@@ -86,18 +82,43 @@ export function sentenceBleu(
   references: string | readonly string[],
   options: BleuOptions = {},
 ): BleuScore {
-  const sets = typeof references === 'string' ? [[references]] : references.map((reference) => [reference]);
-  return bleu([hypothesis], sets, { effectiveOrder: true, ...options });
+  return sentenceScore(bleuMetric({ effectiveOrder: true, ...options }), hypothesis, references);
 }
 
-/** sacreBLEU's one-line form: `BLEU|signature = 32.83 66.1/40.2/… (BP = 1.000 ratio = … hyp_len = … ref_len = …)`. */
-export function formatBleu(score: BleuScore): string {
+/**
+ * BLEU in two steps. Statistics of a sentence: hypothesis length, reference length (of the reference closest in
+ * length, of two equally close the shorter), then matches by order, then the hypothesis' n-grams by order.
+ *
+ * @throws DragomanError `usage` for an unknown option value
+ */
+export function bleuMetric(options: BleuOptions = {}): Metric<BleuScore> {
+  const settings = settle(options);
+  return {
+    name: 'BLEU',
+    lowerIsBetter: false,
+    fields: fieldsOf(settings),
+    against: (references) => {
+      const target = prepare(
+        references.map((reference) => words(reference, settings)),
+        settings.order,
+      );
+      return (hypothesis) => compare(words(hypothesis, settings), target, settings.order);
+    },
+    scoreOf: (sum) => figures(sum, settings).score,
+    report: (sum, signature) => ({ metric: 'BLEU', signature, ...figures(sum, settings) }),
+  };
+}
+
+/**
+ * sacreBLEU's one-line form: `BLEU|signature = 32.83 66.1/40.2/… (BP = 1.000 ratio = … hyp_len = … ref_len = …)`.
+ */
+export function formatBleu(score: BleuScore, options: FormatOptions = {}): string {
   const ratio = score.referenceLength === 0 ? 0 : score.hypothesisLength / score.referenceLength;
-  return (
-    `BLEU|${score.signature} = ${score.score.toFixed(2)} ${score.precisions.map((p) => p.toFixed(1)).join('/')} ` +
-    `(BP = ${score.brevityPenalty.toFixed(3)} ratio = ${ratio.toFixed(3)} ` +
-    `hyp_len = ${score.hypothesisLength} ref_len = ${score.referenceLength})`
-  );
+  const more =
+    `${score.precisions.map((precision) => fixed(precision, 1)).join('/')} ` +
+    `(BP = ${fixed(score.brevityPenalty, 3)} ratio = ${fixed(ratio, 3)} ` +
+    `hyp_len = ${score.hypothesisLength} ref_len = ${score.referenceLength})`;
+  return formatScore(score, options, more);
 }
 
 interface Settings {
@@ -106,17 +127,11 @@ interface Settings {
   readonly lowercase: boolean;
   readonly smoothing: BleuSmoothing;
   readonly smoothingValue: number | null;
+  readonly order: number;
   readonly effectiveOrder: boolean;
 }
 
-interface Statistics {
-  readonly matches: number[];
-  readonly totals: number[];
-  hypothesisLength: number;
-  referenceLength: number;
-}
-
-function settle(options: BleuOptions, effectiveOrder: boolean): Settings {
+function settle(options: BleuOptions): Settings {
   const tokenizer = options.tokenizer ?? '13a';
   const smoothing = options.smoothing ?? 'exp';
   if (!Object.hasOwn(SMOOTHINGS, smoothing)) {
@@ -134,25 +149,60 @@ function settle(options: BleuOptions, effectiveOrder: boolean): Settings {
         : `BLEU smoothing: expected a value of at least 0, got ${options.smoothingValue}`,
     );
   }
+  const order = options.order ?? ORDER;
+  if (!Number.isInteger(order) || order < 1) {
+    throw new DragomanError('usage', `BLEU order: expected a whole number from 1, got ${order}`);
+  }
   return {
     tokenizer,
     tokenize: bleuTokenizer(tokenizer),
     lowercase: options.lowercase ?? false,
     smoothing,
     smoothingValue: options.smoothingValue ?? preset,
-    effectiveOrder: options.effectiveOrder ?? effectiveOrder,
+    order,
+    effectiveOrder: options.effectiveOrder ?? false,
   };
+}
+
+function fieldsOf(settings: Settings): readonly SignatureField[] {
+  const { smoothing, smoothingValue, order } = settings;
+  const smoothed = smoothingValue === null ? smoothing : `${smoothing}[${fixed(smoothingValue, 2)}]`;
+  return [
+    caseField(settings.lowercase),
+    ['eff', 'e', yesNo(settings.effectiveOrder)],
+    ['tok', 'tok', settings.tokenizer],
+    ['smooth', 's', smoothed],
+    // sacreBLEU's signature does not say it; without it two scores would look comparable that are not.
+    ...(order === ORDER ? [] : ([['order', 'o', order]] as const)),
+  ];
 }
 
 function words(line: string, { lowercase, tokenize }: Settings): string[] {
   return tokenize(trimTrailingWhitespace(lowercase ? line.toLowerCase() : line));
 }
 
-/** Counts of all n-grams of orders 1 to 4. A key is its words joined by blanks, which no word contains. */
-function countNgrams(tokens: readonly string[]): Map<string, number> {
+/** The references of one sentence. */
+interface Target {
+  readonly lengths: readonly number[];
+  /** The most often that any one reference has the n-gram. */
+  readonly allowed: ReadonlyMap<string, number>;
+}
+
+function prepare(references: readonly (readonly string[])[], order: number): Target {
+  const allowed = new Map<string, number>();
+  for (const tokens of references) {
+    for (const [ngram, count] of countNgrams(tokens, order)) {
+      if (count > (allowed.get(ngram) ?? 0)) allowed.set(ngram, count);
+    }
+  }
+  return { lengths: references.map((tokens) => tokens.length), allowed };
+}
+
+/** Counts of the n-grams of all orders. A key is its words joined by blanks, which no word contains. */
+function countNgrams(tokens: readonly string[], order: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (let start = 0; start < tokens.length; start++) {
-    const end = Math.min(start + ORDER, tokens.length);
+    const end = Math.min(start + order, tokens.length);
     let ngram = tokens[start]!;
     counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
     for (let next = start + 1; next < end; next++) {
@@ -163,53 +213,41 @@ function countNgrams(tokens: readonly string[]): Map<string, number> {
   return counts;
 }
 
-function addSentence(
-  statistics: Statistics,
-  hypothesis: readonly string[],
-  references: readonly string[],
-  settings: Settings,
-): void {
-  let closest = Number.POSITIVE_INFINITY;
-  const allowed = new Map<string, number>(); // the most often that any one reference has the n-gram
-  for (const reference of references) {
-    const tokens = words(reference, settings);
-    const difference = Math.abs(tokens.length - hypothesis.length) - Math.abs(closest - hypothesis.length);
-    // Of two that are equally close the shorter counts.
-    if (difference < 0 || (difference === 0 && tokens.length < closest)) closest = tokens.length;
-    for (const [ngram, count] of countNgrams(tokens)) {
-      if (count > (allowed.get(ngram) ?? 0)) allowed.set(ngram, count);
-    }
-  }
-  statistics.hypothesisLength += hypothesis.length;
-  statistics.referenceLength += closest;
+function compare(hypothesis: readonly string[], { lengths, allowed }: Target, order: number): number[] {
+  const { length } = hypothesis;
+  const distance = (other: number) => Math.abs(other - length);
+  const closest = lengths.reduce((a, b) => {
+    return distance(b) < distance(a) || (distance(b) === distance(a) && b < a) ? b : a;
+  });
+  const statistics = new Array<number>(2 + 2 * order).fill(0);
+  statistics[0] = length;
+  statistics[1] = closest;
+  for (let n = 0; n < order; n++) statistics[2 + order + n] = Math.max(0, length - n);
 
-  for (let start = 0; start < hypothesis.length; start++) {
-    const orders = Math.min(ORDER, hypothesis.length - start);
+  const matched = new Map<string, number>();
+  for (let start = 0; start < length; start++) {
+    const end = Math.min(start + order, length);
     let ngram = '';
-    for (let n = 0; n < orders; n++) {
-      ngram = n === 0 ? hypothesis[start]! : `${ngram} ${hypothesis[start + n]!}`;
-      statistics.totals[n]!++;
-      const left = allowed.get(ngram);
-      if (left === undefined) {
-        // No longer n-gram from here can match either, but all of them count as n-grams.
-        for (let longer = n + 1; longer < orders; longer++) statistics.totals[longer]!++;
-        break;
-      }
-      if (left > 0) {
-        statistics.matches[n]!++;
-        allowed.set(ngram, left - 1);
-      }
+    for (let next = start; next < end; next++) {
+      ngram = next === start ? hypothesis[start]! : `${ngram} ${hypothesis[next]!}`;
+      const most = allowed.get(ngram);
+      if (most === undefined) break; // no longer n-gram from here can match either
+      const before = matched.get(ngram) ?? 0;
+      if (before === most) continue;
+      matched.set(ngram, before + 1);
+      statistics[2 + next - start]!++;
     }
   }
+  return statistics;
 }
 
-function scoreOf(statistics: Statistics, settings: Settings, references: number | 'var'): BleuScore {
-  const { hypothesisLength, referenceLength } = statistics;
-  const { smoothing } = settings;
+function figures(sum: MetricStatistics, settings: Settings): Omit<BleuScore, 'metric' | 'signature'> {
+  const { smoothing, order } = settings;
   const value = settings.smoothingValue ?? 0;
-  const matches = [...statistics.matches];
-  const totals = [...statistics.totals];
-  const precisions = new Array<number>(ORDER).fill(0);
+  const [hypothesisLength, referenceLength] = [sum[0]!, sum[1]!];
+  const matches = sum.slice(2, 2 + order);
+  const totals = sum.slice(2 + order);
+  const precisions = new Array<number>(order).fill(0);
 
   let brevityPenalty = 1;
   if (hypothesisLength < referenceLength) {
@@ -219,9 +257,9 @@ function scoreOf(statistics: Statistics, settings: Settings, references: number 
   let score = 0;
   // Without a single match the score is 0 whatever the smoothing.
   if (matches.some((count) => count > 0)) {
-    let orders = ORDER;
+    let orders = order;
     let halving = 1;
-    for (let n = 0; n < ORDER; n++) {
+    for (let n = 0; n < order; n++) {
       if (smoothing === 'add-k' && n > 0) {
         matches[n]! += value;
         totals[n]! += value;
@@ -237,27 +275,8 @@ function scoreOf(statistics: Statistics, settings: Settings, references: number 
     const used = precisions.slice(0, orders);
     if (used.every((precision) => precision > 0)) {
       score =
-        brevityPenalty * Math.exp(used.reduce((sum, precision) => sum + Math.log(precision), 0) / orders);
+        brevityPenalty * Math.exp(used.reduce((total, precision) => total + Math.log(precision), 0) / orders);
     }
   }
-
-  const smoothed =
-    settings.smoothingValue === null ? smoothing : `${smoothing}[${settings.smoothingValue.toFixed(2)}]`;
-  return {
-    metric: 'BLEU',
-    score,
-    signature: signature([
-      ['nrefs', references],
-      ['case', settings.lowercase ? 'lc' : 'mixed'],
-      ['eff', settings.effectiveOrder ? 'yes' : 'no'],
-      ['tok', settings.tokenizer],
-      ['smooth', smoothed],
-    ]),
-    precisions,
-    matches,
-    totals,
-    brevityPenalty,
-    hypothesisLength,
-    referenceLength,
-  };
+  return { score, precisions, matches, totals, brevityPenalty, hypothesisLength, referenceLength };
 }

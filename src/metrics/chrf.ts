@@ -1,7 +1,15 @@
 import { DragomanError } from '../errors.js';
+import { type FormatOptions, formatScore } from './format.js';
+import {
+  corpusScore,
+  type Metric,
+  type MetricScore,
+  type MetricStatistics,
+  sentenceScore,
+} from './metric.js';
 import { removeWhitespace, splitWhitespace } from './python-string.js';
-import { alignReferences, type References } from './references.js';
-import { signature } from './signature.js';
+import type { References } from './references.js';
+import { caseField, yesNo } from './signature.js';
 
 export interface ChrfOptions {
   /** Longest character n-gram; default 6 (Popović 2015). */
@@ -14,14 +22,15 @@ export interface ChrfOptions {
   readonly lowercase?: boolean;
   /** Count whitespace inside character n-grams; default false. */
   readonly whitespace?: boolean;
+  /**
+   * Mean of the orders' F-scores, an order that one side lacks counting next to nothing, as chrF++.py, NLTK and Moses
+   * have it, instead of one F-score of the orders both sides have; default false.
+   */
+  readonly epsilonSmoothing?: boolean;
 }
 
-export interface ChrfScore {
-  /** `chrF2`, `chrF2++`: the beta, and a plus for each word order. */
-  readonly metric: string;
-  /** 0 to 100. */
-  readonly score: number;
-  readonly signature: string;
+/** The metric's name is `chrF2`, `chrF2++`: the beta, and a plus for each word order. */
+export interface ChrfScore extends MetricScore {
   /** Mean over the orders, in percent. */
   readonly precision: number;
   /** Mean over the orders, in percent. */
@@ -29,7 +38,7 @@ export interface ChrfScore {
 }
 
 /**
- * Corpus chrF (Popović 2015), equal to sacreBLEU's without epsilon smoothing:
+ * Corpus chrF (Popović 2015), equal to sacreBLEU's under the same signature:
  *
  *     chrF_β = (1 + β²) · P · R / (β² · P + R)
  *
@@ -43,39 +52,7 @@ export function chrf(
   references: References,
   options: ChrfOptions = {},
 ): ChrfScore {
-  const settings = settle(options);
-  const { characterOrder, wordOrder, beta } = settings;
-  const aligned = alignReferences('chrF', hypotheses, references);
-  const corpus = new Array<number>(3 * (characterOrder + wordOrder)).fill(0);
-  for (const [line, hypothesis] of hypotheses.entries()) {
-    const counted = countOrders(hypothesis, settings);
-    let best: readonly number[] = [];
-    let bestF = -1;
-    for (const reference of aligned.lines[line]!) {
-      const statistics = compare(counted, countOrders(reference, settings));
-      const { f } = fScore(statistics, beta);
-      if (f > bestF) {
-        best = statistics;
-        bestF = f;
-      }
-    }
-    for (const [slot, value] of best.entries()) corpus[slot]! += value;
-  }
-  const { f, precision, recall } = fScore(corpus, beta);
-  return {
-    metric: `chrF${beta}${'+'.repeat(wordOrder)}`,
-    score: 100 * f,
-    signature: signature([
-      ['nrefs', aligned.count],
-      ['case', settings.lowercase ? 'lc' : 'mixed'],
-      ['eff', 'yes'],
-      ['nc', characterOrder],
-      ['nw', wordOrder],
-      ['space', settings.whitespace ? 'yes' : 'no'],
-    ]),
-    precision: 100 * precision,
-    recall: 100 * recall,
-  };
+  return corpusScore(chrfMetric(options), hypotheses, references);
 }
 
 /** chrF of one sentence. */
@@ -84,13 +61,51 @@ export function sentenceChrf(
   references: string | readonly string[],
   options: ChrfOptions = {},
 ): ChrfScore {
-  const sets = typeof references === 'string' ? [[references]] : references.map((reference) => [reference]);
-  return chrf([hypothesis], sets, options);
+  return sentenceScore(chrfMetric(options), hypothesis, references);
+}
+
+/**
+ * chrF in two steps. Statistics of a sentence: for each order, characters first, then words, the n-grams of the
+ * hypothesis, of the reference, and matched.
+ *
+ * @throws DragomanError `usage` for an order or beta below its range
+ */
+export function chrfMetric(options: ChrfOptions = {}): Metric<ChrfScore> {
+  const settings = settle(options);
+  const { characterOrder, wordOrder, beta, epsilonSmoothing } = settings;
+  const name = `chrF${beta}${'+'.repeat(wordOrder)}`;
+  const scoreOf = (sum: MetricStatistics) => 100 * fScore(sum, beta, epsilonSmoothing).f;
+  return {
+    name,
+    lowerIsBetter: false,
+    fields: [
+      caseField(settings.lowercase),
+      ['eff', 'e', yesNo(!epsilonSmoothing)],
+      ['nc', 'nc', characterOrder],
+      ['nw', 'nw', wordOrder],
+      ['space', 's', yesNo(settings.whitespace)],
+    ],
+    against: (references) => {
+      const targets = references.map((reference) => countOrders(reference, settings));
+      return (hypothesis) => {
+        const counted = countOrders(hypothesis, settings);
+        const candidates = targets.map((target) => compare(counted, target));
+        if (candidates.length === 1) return candidates[0]!;
+        const scores = candidates.map(scoreOf);
+        return candidates[scores.indexOf(Math.max(...scores))]!;
+      };
+    },
+    scoreOf,
+    report: (sum, signature) => {
+      const { f, precision, recall } = fScore(sum, beta, epsilonSmoothing);
+      return { metric: name, score: 100 * f, signature, precision: 100 * precision, recall: 100 * recall };
+    },
+  };
 }
 
 /** sacreBLEU's one-line form: `chrF2|signature = 58.40`. */
-export function formatChrf(score: ChrfScore): string {
-  return `${score.metric}|${score.signature} = ${score.score.toFixed(2)}`;
+export function formatChrf(score: ChrfScore, options: FormatOptions = {}): string {
+  return formatScore(score, options);
 }
 
 type Settings = Readonly<Required<ChrfOptions>>;
@@ -119,6 +134,7 @@ function settle(options: ChrfOptions): Settings {
     beta,
     lowercase: options.lowercase ?? false,
     whitespace: options.whitespace ?? false,
+    epsilonSmoothing: options.epsilonSmoothing ?? false,
   };
 }
 
@@ -182,24 +198,34 @@ function compare(
   });
 }
 
+/** What a precision or recall counts as where there is nothing to divide by, with epsilon smoothing. */
+const EPSILON = 1e-16;
+
 function fScore(
-  statistics: readonly number[],
+  sum: MetricStatistics,
   beta: number,
+  epsilonSmoothing: boolean,
 ): { f: number; precision: number; recall: number } {
+  const factor = beta * beta;
+  const harmonic = (p: number, r: number) => ((1 + factor) * p * r) / (factor * p + r);
   let precision = 0;
   let recall = 0;
   let orders = 0;
-  for (let slot = 0; slot < statistics.length; slot += 3) {
-    const inHypothesis = statistics[slot]!;
-    const inReference = statistics[slot + 1]!;
+  let ofOrders = 0;
+  for (let slot = 0; slot < sum.length; slot += 3) {
+    const [inHypothesis, inReference, matched] = [sum[slot]!, sum[slot + 1]!, sum[slot + 2]!];
+    const p = inHypothesis > 0 ? matched / inHypothesis : EPSILON;
+    const r = inReference > 0 ? matched / inReference : EPSILON;
+    ofOrders += factor * p + r > 0 ? harmonic(p, r) : EPSILON;
     if (inHypothesis === 0 || inReference === 0) continue;
-    precision += statistics[slot + 2]! / inHypothesis;
-    recall += statistics[slot + 2]! / inReference;
+    precision += p;
+    recall += r;
     orders++;
   }
-  if (precision + recall === 0) return { f: 0, precision: 0, recall: 0 };
-  precision /= orders;
-  recall /= orders;
-  const factor = beta * beta;
-  return { f: ((1 + factor) * precision * recall) / (factor * precision + recall), precision, recall };
+  if (orders > 0) {
+    precision /= orders;
+    recall /= orders;
+  }
+  if (epsilonSmoothing) return { f: ofOrders / (sum.length / 3), precision, recall };
+  return { f: precision + recall === 0 ? 0 : harmonic(precision, recall), precision, recall };
 }

@@ -1,7 +1,7 @@
 import { DragomanError } from '../errors.js';
 import { nearestReference } from './edit-distance.js';
 import { alignReferences, type References } from './references.js';
-import { signature } from './signature.js';
+import { caseField, signature } from './signature.js';
 import { type MetricUnit, unitSplitter } from './units.js';
 
 export interface ErrorRateOptions {
@@ -54,9 +54,9 @@ export function errorRate(
     metric,
     score: (100 * edits) / referenceLength,
     signature: signature([
-      ['nrefs', aligned.count],
-      ['case', lowercase ? 'lc' : 'mixed'],
-      ['unit', unit],
+      ['nrefs', '#', aligned.count],
+      caseField(lowercase),
+      ['unit', 'u', unit],
     ]),
     edits,
     referenceLength,
@@ -109,8 +109,8 @@ export function g2pErrorRate(hypotheses: readonly string[], references: Referenc
     wordErrorRate: (100 * wrongWords) / hypotheses.length,
     phoneErrorRate: (100 * edits) / phones,
     signature: signature([
-      ['nrefs', most === 1 ? 1 : 'var'],
-      ['unit', 'phone'],
+      ['nrefs', '#', most === 1 ? 1 : 'var'],
+      ['unit', 'u', 'phone'],
     ]),
     words: hypotheses.length,
     wrongWords,
