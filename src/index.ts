@@ -24,7 +24,13 @@ export {
 // Engine
 export { currentEngine, type EngineInfo, type EngineName, startEngine } from './engine/engine.js';
 export { DragomanError, type ErrorCode } from './errors.js';
-export { type AccuracyOptions, type AccuracyScore, accuracy } from './metrics/accuracy.js';
+export {
+  type AccuracyOptions,
+  type AccuracyScore,
+  accuracy,
+  accuracyMetric,
+  formatAccuracy,
+} from './metrics/accuracy.js';
 // Metrics
 export {
   type BleuOptions,
@@ -59,8 +65,12 @@ export {
   type ErrorRateOptions,
   type ErrorRateScore,
   errorRate,
+  errorRateMetric,
+  formatErrorRate,
+  formatG2p,
   type G2pScore,
   g2pErrorRate,
+  g2pMetric,
 } from './metrics/error-rate.js';
 export type { FormatOptions } from './metrics/format.js';
 export {
@@ -74,6 +84,7 @@ export {
 } from './metrics/metric.js';
 export type { References } from './metrics/references.js';
 export type { SignatureField } from './metrics/signature.js';
+export { formatTer, sentenceTer, type TerOptions, type TerScore, ter, terMetric } from './metrics/ter.js';
 export type { MetricUnit } from './metrics/units.js';
 export { type LoadedModel, loadModelFolder, saveModelFolder } from './model/folder.js';
 export { ParameterStore } from './model/parameters.js';

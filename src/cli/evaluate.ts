@@ -1,93 +1,145 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import { DragomanError } from '../errors.js';
-import { BLEU_TOKENIZERS } from '../metrics/bleu-tokenizer.js';
+import { BLEU_SMOOTHINGS } from '../metrics/bleu.js';
+import { BLEU_TOKENIZERS, bleuTokenizerName } from '../metrics/bleu-tokenizer.js';
+import { trimTrailingWhitespace } from '../metrics/python-string.js';
 import { METRIC_UNITS } from '../metrics/units.js';
-import { collect, refuse } from './arguments.js';
-import { readAll } from './lines.js';
-import { heeds, METRIC_NAMES, type MeasureOptions, type MetricName, measure } from './measure.js';
+import { nameOf } from '../text/input.js';
+import { nonNegativeNumber, positiveInteger, refuse, wholeNumber } from './arguments.js';
+import {
+  checkFiles,
+  checkLengths,
+  checkModel,
+  evaluationOptions,
+  measureOptions,
+} from './evaluate-options.js';
+import { printCorpusScores, printSentenceScores, type System } from './evaluation.js';
+import { announceInput, readAll } from './lines.js';
+import { gauges, heeds, METRIC_NAMES, type MetricName } from './measure.js';
 import { refuseSearch, searchCommand, searchOptions } from './search-options.js';
 import type { Terminal } from './terminal.js';
 import { translateLines } from './translate-lines.js';
 
 const DEFAULT_METRICS: readonly MetricName[] = ['bleu', 'chrf', 'accuracy', 'error-rate'];
 
+const HELP = `
+Two uses:
+  A model is given: it translates --source, and the translations are measured. The options of the search apply.
+  --hypothesis is given: translations of any system are measured; no model, no engine. Several files are several
+  systems, in one table; the first is the baseline of --paired-bs and --paired-ar.
+
+The figures and signatures are those of sacreBLEU 2.6. Files may be gzipped; - is standard input. --metric and
+--tokenizer are other names of --metrics and --tokenize. The model folders come before --reference FILE…
+
+Examples:
+  dragoman evaluate models/vscode-ui --source test.en --reference test.de
+  dragoman evaluate --hypothesis system.de --reference a.de b.de --metrics bleu chrf ter --confidence
+  dragoman evaluate --hypothesis old.de new.de --reference test.de --metrics bleu --paired-bs
+  some-system < test.en | dragoman evaluate --hypothesis - --reference test.de --metrics bleu --score-only`;
+
 /** `dragoman evaluate`: measures translations, a model's or anyone's, against references. */
 export function evaluateCommand(terminal: Terminal) {
   return searchCommand('evaluate')
-    .description('measure translations against references: those of a model, or those in a file')
+    .description('measure translations against references: those of a model, or those in files')
     .addArgument(new Argument('[model...]', 'model folders; several are an ensemble'))
     .option('-s, --source <file>', 'what the model shall translate; - is standard input')
-    .option('--hypothesis <file>', 'instead of a model: translations of any system')
-    .requiredOption(
-      '-r, --reference <file>',
-      'references; give it several times for several references',
-      collect,
-    )
+    .option('--hypothesis <file...>', 'instead of a model: translations of any system; several are compared')
+    .requiredOption('-r, --reference <file...>', 'references; several files are several references of a line')
     .addOption(
       new Option(
-        '-m, --metric <name...>',
+        '-m, --metrics <name...>',
         `what to measure (default: ${DEFAULT_METRICS.join(', ')})`,
       ).choices(METRIC_NAMES),
     )
-    .option('--lowercase', 'compare without case')
-    .addOption(new Option('--tokenizer <name>', 'of BLEU').choices(BLEU_TOKENIZERS))
+    .addOption(new Option('--metric <name...>').choices(METRIC_NAMES).hideHelp())
+    .option('--lowercase', 'compare without case; TER does so anyway')
+    .option('--tokenize <name>', `of BLEU: ${BLEU_TOKENIZERS.join(', ')} (default: 13a)`, bleuTokenizerName)
+    .addOption(new Option('--tokenizer <name>').argParser(bleuTokenizerName).hideHelp())
+    .addOption(
+      new Option('--smooth <method>', 'of BLEU, for orders without a match (default: exp)').choices(
+        BLEU_SMOOTHINGS,
+      ),
+    )
+    .option(
+      '--smooth-value <x>',
+      'with --smooth floor (default: 0.1) or add-k (default: 1)',
+      nonNegativeNumber,
+    )
+    .option('--order <n>', 'longest n-gram of BLEU (default: 4)', positiveInteger)
+    .option('--effective-order', 'BLEU: leave out the orders that the translations are too short for')
+    .option('--chrf-char-order <n>', 'longest character n-gram of chrF (default: 6)', wholeNumber)
+    .option('--chrf-word-order <n>', 'longest word n-gram of chrF (default: 0; chrf++ has 2)', wholeNumber)
+    .option('--chrf-beta <n>', 'weight of recall against precision in chrF (default: 2)', positiveInteger)
+    .option('--chrf-whitespace', 'count whitespace in the character n-grams of chrF')
+    .option('--chrf-eps-smoothing', 'chrF as chrF++.py, NLTK and Moses compute it')
+    .option('--ter-case-sensitive', 'TER: keep case apart')
+    .option('--ter-normalized', 'TER: split off punctuation')
+    .option('--ter-no-punct', 'TER: remove punctuation')
+    .option('--ter-asian-support', 'TER: the same two for East Asian text')
     .addOption(new Option('--unit <name>', 'what accuracy and error rate count').choices(METRIC_UNITS))
+    .option('--empty-is-none', 'an empty line of a reference file means that the line has no reference there')
+    .option('--sentence-level', 'a line for each sentence instead of one for all')
+    .option('--confidence', '95 % intervals by bootstrap resampling')
+    .option('--paired-bs', 'test each system against the first: paired bootstrap resampling')
+    .option('--paired-ar', 'test each system against the first: paired approximate randomization')
+    .option(
+      '--resamples <n>',
+      'resamples (default: 1000), or trials of --paired-ar (default: 10000)',
+      positiveInteger,
+    )
+    .option('--resampling-seed <n>', 'seed of the resamples (default: 12345)', wholeNumber)
+    .option('-w, --width <n>', 'decimals of the scores (default: 2)', wholeNumber)
+    .option('--short', 'short signatures')
+    .option('--score-only', 'print the figures without names and signatures')
     .addOption(
       new Option('--format <name>', 'of the result')
         .choices(['text', 'json'] as const)
         .default('text' as const),
     )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  dragoman evaluate models/vscode-ui --source test.en --reference test.de
-  dragoman evaluate --hypothesis system.de --reference a.de --reference b.de --metric bleu`,
-    )
+    .addHelpText('after', HELP)
     .action(async (folders, options) => {
-      const { source, hypothesis, batchSize, lowercase, tokenizer, unit, format } = options;
-      const metrics = options.metric ?? DEFAULT_METRICS;
-      for (const [name, value] of Object.entries({ lowercase, tokenizer, unit })) {
-        if (!heeds(metrics, name as keyof MeasureOptions))
-          refuse({ [name]: value }, 'changes none of these metrics');
-      }
+      const chosen = [...(options.metrics ?? []), ...(options.metric ?? [])];
+      const metrics = chosen.length > 0 ? chosen : DEFAULT_METRICS;
+      const { hypothesis, reference, tokenizer, sentenceLevel } = options;
+      if (options.tokenize !== undefined) refuse({ tokenizer }, 'is another name of --tokenize: give one');
+      const tokenize = options.tokenize ?? tokenizer;
+      const effectiveOrder = options.effectiveOrder ?? (sentenceLevel && heeds(metrics, 'effectiveOrder'));
+      const used = gauges(metrics, measureOptions(metrics, { ...options, tokenize, effectiveOrder }));
+      const evaluation = evaluationOptions(options, hypothesis?.length ?? 1);
+
       if (folders.length > 0 && hypothesis !== undefined) {
         throw new DragomanError('usage', 'expected a model or --hypothesis, got both');
       }
-      const references = await Promise.all(options.reference.map(readAll));
-      let hypotheses: string[];
-      if (hypothesis !== undefined) {
-        refuse({ source }, 'has no meaning with --hypothesis');
-        refuseSearch(options, 'has no meaning with --hypothesis');
-        hypotheses = await readAll(hypothesis);
+      const systems: System[] = [];
+      const references: string[][] = [];
+      if (hypothesis === undefined) {
+        const source = await checkModel(folders, options);
+        checkFiles([source], reference);
+        for (const file of reference) references.push(await readTrimmed(file, terminal));
+        announceInput(source, terminal);
+        const lines = await readAll(source);
+        checkLengths(references, reference, lines.length, source);
+        const search = { ...searchOptions(options), batchSize: options.batchSize };
+        const hypotheses = await translateLines(terminal, folders, lines, search);
+        systems.push({ name: folders.join(' + '), hypotheses });
       } else {
-        if (folders.length === 0)
-          throw new DragomanError('usage', 'expected a model folder, or --hypothesis FILE');
-        if (source === undefined) throw new DragomanError('usage', 'expected --source FILE beside the model');
-        hypotheses = await translateLines(terminal, folders, await readAll(source), {
-          ...searchOptions(options),
-          batchSize,
-        });
-      }
-      for (const [i, set] of references.entries()) {
-        const file = options.reference[i];
-        if (set.length !== hypotheses.length) {
-          const other = hypothesis ?? source;
-          throw new DragomanError(
-            'input',
-            `${file}: expected ${hypotheses.length} lines as in ${other}, got ${set.length}`,
-          );
+        refuse({ source: options.source }, 'has no meaning with --hypothesis');
+        refuseSearch(options, 'has no meaning with --hypothesis');
+        checkFiles(hypothesis, reference);
+        for (const file of reference) references.push(await readTrimmed(file, terminal));
+        for (const file of hypothesis) {
+          const hypotheses = await readTrimmed(file, terminal);
+          checkLengths(references, reference, hypotheses.length, file);
+          systems.push({ name: nameOf(file), hypotheses });
         }
       }
-      const measured = measure(metrics, hypotheses, references, { lowercase, tokenizer, unit });
-      if (format === 'json')
-        await terminal.print(
-          JSON.stringify(
-            measured.map((one) => one.json),
-            null,
-            1,
-          ),
-        );
-      else for (const { line } of measured) await terminal.print(line);
+      if (sentenceLevel) await printSentenceScores(terminal, used, systems[0]!, references, evaluation);
+      else await printCorpusScores(terminal, used, systems, references, evaluation);
     });
+}
+
+/** Lines without trailing whitespace, as sacreBLEU reads them. */
+async function readTrimmed(file: string, terminal: Terminal): Promise<string[]> {
+  announceInput(file, terminal);
+  return (await readAll(file)).map(trimTrailingWhitespace);
 }

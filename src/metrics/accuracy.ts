@@ -1,5 +1,7 @@
-import { alignReferences, type References } from './references.js';
-import { caseField, signature } from './signature.js';
+import { type FormatOptions, fixed, formatScore } from './format.js';
+import { corpusScore, type Metric, type MetricScore, type MetricStatistics } from './metric.js';
+import type { References } from './references.js';
+import { caseField } from './signature.js';
 import { type MetricUnit, unitSplitter } from './units.js';
 
 export interface AccuracyOptions {
@@ -9,7 +11,9 @@ export interface AccuracyOptions {
   readonly lowercase?: boolean;
 }
 
-export interface AccuracyScore {
+/** `score` is the accuracy of sequences. */
+export interface AccuracyScore extends MetricScore {
+  readonly metric: 'accuracy';
   /** Lines equal to one of their references, in percent. Spacing between tokens does not matter. */
   readonly sequence: number;
   /**
@@ -18,7 +22,6 @@ export interface AccuracyScore {
    * a shift: use it where positions mean something, as in arithmetic.
    */
   readonly token: number;
-  readonly signature: string;
   readonly sequences: number;
   readonly correctSequences: number;
   readonly tokens: number;
@@ -35,34 +38,45 @@ export function accuracy(
   references: References,
   options: AccuracyOptions = {},
 ): AccuracyScore {
+  return corpusScore(accuracyMetric(options), hypotheses, references);
+}
+
+/** Accuracy in two steps. Statistics of a sentence: 1, whether it is right, tokens, right tokens. */
+export function accuracyMetric(options: AccuracyOptions = {}): Metric<AccuracyScore> {
   const { unit = 'word', lowercase = false } = options;
   const split = unitSplitter(unit);
-  const aligned = alignReferences('accuracy', hypotheses, references);
   const tokensOf = (line: string) => split(lowercase ? line.toLowerCase() : line);
-  let correctSequences = 0;
-  let tokens = 0;
-  let correctTokens = 0;
-  for (const [line, text] of hypotheses.entries()) {
-    const hypothesis = tokensOf(text);
-    const agreements = aligned.lines[line]!.map((reference) => agreement(hypothesis, tokensOf(reference)));
-    const best = agreements.reduce((a, b) => (share(b) > share(a) ? b : a));
-    if (best.correct === best.longer) correctSequences++;
-    tokens += best.longer;
-    correctTokens += best.correct;
-  }
+  const scoreOf = (sum: MetricStatistics) => (100 * sum[1]!) / sum[0]!;
   return {
-    sequence: (100 * correctSequences) / hypotheses.length,
-    token: tokens === 0 ? 100 : (100 * correctTokens) / tokens,
-    signature: signature([
-      ['nrefs', '#', aligned.count],
-      caseField(lowercase),
-      ['unit', 'u', unit],
-    ]),
-    sequences: hypotheses.length,
-    correctSequences,
-    tokens,
-    correctTokens,
+    name: 'accuracy',
+    lowerIsBetter: false,
+    fields: [caseField(lowercase), ['unit', 'u', unit]],
+    against: (references) => {
+      const targets = references.map(tokensOf);
+      return (line) => {
+        const hypothesis = tokensOf(line);
+        const agreements = targets.map((target) => agreement(hypothesis, target));
+        const best = agreements.reduce((a, b) => (share(b) > share(a) ? b : a));
+        return [1, best.correct === best.longer ? 1 : 0, best.longer, best.correct];
+      };
+    },
+    scoreOf,
+    report: (sum, signature) => {
+      const [sequences, correctSequences, tokens, correctTokens] = sum as [number, number, number, number];
+      const sequence = scoreOf(sum);
+      const token = tokens === 0 ? 100 : (100 * correctTokens) / tokens;
+      const counts = { sequences, correctSequences, tokens, correctTokens };
+      return { metric: 'accuracy', score: sequence, signature, sequence, token, ...counts };
+    },
   };
+}
+
+/** `accuracy|signature = 50.00 % of sequences (1 of 2), 75.00 % of tokens (6 of 8)`. */
+export function formatAccuracy(score: AccuracyScore, options: FormatOptions = {}): string {
+  const { correctSequences, sequences, correctTokens, tokens } = score;
+  const token = fixed(score.token, options.width ?? 2);
+  const more = `% of sequences (${correctSequences} of ${sequences}), ${token} % of tokens (${correctTokens} of ${tokens})`;
+  return formatScore(score, options, more);
 }
 
 interface Agreement {

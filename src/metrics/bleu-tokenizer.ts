@@ -1,4 +1,5 @@
 import { DragomanError, excerpt } from '../errors.js';
+import { resolveEntities, spaceMarks, spaceStops } from './mteval.js';
 import { removeWhitespace, splitWhitespace } from './python-string.js';
 
 export const BLEU_TOKENIZERS = ['13a', 'intl', 'zh', 'char', 'none'] as const;
@@ -16,15 +17,29 @@ const tokenizers: Readonly<Record<BleuTokenizer, Tokenize>> = {
   none: splitWhitespace,
 };
 
+/** sacreBLEU's other tokenizers, and what each would need that is not here. */
+const EXTERNAL: Readonly<Record<string, string>> = {
+  'ja-mecab': 'MeCab and a Japanese dictionary',
+  'ko-mecab': 'MeCab and a Korean dictionary',
+  spm: 'a SentencePiece model from elsewhere',
+  flores101: 'a SentencePiece model from elsewhere',
+  flores200: 'a SentencePiece model from elsewhere',
+  'spBLEU-1K': 'a SentencePiece model from elsewhere',
+};
+
+/** @throws DragomanError `usage` for a name that is not in the table. */
+export function bleuTokenizerName(name: string): BleuTokenizer {
+  if (Object.hasOwn(tokenizers, name)) return name as BleuTokenizer;
+  const needs = Object.hasOwn(EXTERNAL, name) ? `, which needs ${EXTERNAL[name]}` : '';
+  throw new DragomanError(
+    'usage',
+    `BLEU tokenizer: expected one of ${BLEU_TOKENIZERS.join(', ')}, got ${excerpt(String(name))}${needs}`,
+  );
+}
+
 /** @throws DragomanError `usage` for a name that is not in the table. */
 export function bleuTokenizer(name: BleuTokenizer): Tokenize {
-  if (!Object.hasOwn(tokenizers, name)) {
-    throw new DragomanError(
-      'usage',
-      `BLEU tokenizer: expected one of ${BLEU_TOKENIZERS.join(', ')}, got ${excerpt(String(name))}`,
-    );
-  }
-  return tokenizers[name];
+  return tokenizers[bleuTokenizerName(name)];
 }
 
 /**
@@ -33,27 +48,13 @@ export function bleuTokenizer(name: BleuTokenizer): Tokenize {
  * a digit is on both sides; a dash does after a digit.
  */
 function tokenize13a(line: string): string[] {
-  let text = line.replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ');
-  if (text.includes('&')) {
-    // One after the other, as mteval does it: `&amp;lt;` ends as `<`.
-    text = text
-      .replaceAll('&quot;', '"')
-      .replaceAll('&amp;', '&')
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>');
-  }
+  const text = resolveEntities(line.replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' '));
   // The blanks at both ends let the "neighbour is no digit" rules see the edge of the line as a neighbour.
   return splitPunctuation(` ${text} `);
 }
 
-/** The rules of mteval-v13a. They run one after the other: each sees the blanks that the ones before it put in. */
 function splitPunctuation(text: string): string[] {
-  const spaced = text
-    .replaceAll(/[ !"#$%&()*+:;<=>?@/[\\\]^_`{|}~]/g, ' $& ')
-    .replaceAll(/([^0-9])([.,])/g, '$1 $2 ')
-    .replaceAll(/([.,])([^0-9])/g, ' $1 $2')
-    .replaceAll(/([0-9])-/g, '$1 - ');
-  return splitWhitespace(spaced);
+  return splitWhitespace(spaceStops(spaceMarks(text)));
 }
 
 /**

@@ -22,6 +22,7 @@ const ORDER = 4;
  */
 const SMOOTHINGS = { exp: null, floor: 0.1, 'add-k': 1, none: null } as const;
 export type BleuSmoothing = keyof typeof SMOOTHINGS;
+export const BLEU_SMOOTHINGS = Object.keys(SMOOTHINGS) as BleuSmoothing[];
 
 export interface BleuOptions {
   /** Default `13a`, sacreBLEU's and WMT's. */
@@ -137,7 +138,7 @@ function settle(options: BleuOptions): Settings {
   if (!Object.hasOwn(SMOOTHINGS, smoothing)) {
     throw new DragomanError(
       'usage',
-      `BLEU smoothing: expected one of ${Object.keys(SMOOTHINGS).join(', ')}, got ${excerpt(String(smoothing))}`,
+      `BLEU smoothing: expected one of ${BLEU_SMOOTHINGS.join(', ')}, got ${excerpt(String(smoothing))}`,
     );
   }
   const preset = SMOOTHINGS[smoothing];

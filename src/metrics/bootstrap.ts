@@ -222,7 +222,8 @@ function pValue(differences: Float64Array, real: number): number {
 }
 
 function checkPaired(a: readonly MetricStatistics[], b: readonly MetricStatistics[]): void {
-  if (a.length === 0) throw new DragomanError('usage', 'paired test: expected at least one sentence, got none');
+  if (a.length === 0)
+    throw new DragomanError('usage', 'paired test: expected at least one sentence, got none');
   if (a.length !== b.length) {
     throw new DragomanError(
       'usage',

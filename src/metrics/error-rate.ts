@@ -1,7 +1,8 @@
-import { DragomanError } from '../errors.js';
 import { nearestReference } from './edit-distance.js';
-import { alignReferences, type References } from './references.js';
-import { caseField, signature } from './signature.js';
+import { type FormatOptions, fixed, formatScore } from './format.js';
+import { corpusScore, type Metric, type MetricScore, type MetricStatistics } from './metric.js';
+import { type References, withoutEmpty } from './references.js';
+import { caseField } from './signature.js';
 import { type MetricUnit, unitSplitter } from './units.js';
 
 export interface ErrorRateOptions {
@@ -11,11 +12,9 @@ export interface ErrorRateOptions {
   readonly lowercase?: boolean;
 }
 
-export interface ErrorRateScore {
+/** Edits in percent of the references' tokens; above 100 where the hypotheses are much too long. */
+export interface ErrorRateScore extends MetricScore {
   readonly metric: 'WER' | 'CER';
-  /** Edits in percent of the references' tokens; above 100 where the hypotheses are much too long. */
-  readonly score: number;
-  readonly signature: string;
   readonly edits: number;
   /** Tokens of the references, of each line the nearest one. */
   readonly referenceLength: number;
@@ -25,51 +24,59 @@ export interface ErrorRateScore {
  * Word (phone, character) error rate of a corpus: Levenshtein edits over reference tokens. With several
  * references a line counts against the nearest: fewest edits, then longest.
  *
- * @throws DragomanError `input` for an empty corpus, unequal lengths, or references without any token
+ * @throws DragomanError `input` for an empty corpus or unequal lengths
  */
 export function errorRate(
   hypotheses: readonly string[],
   references: References,
   options: ErrorRateOptions = {},
 ): ErrorRateScore {
+  return corpusScore(errorRateMetric(options), hypotheses, references);
+}
+
+/** The error rate in two steps. Statistics of a sentence: edits, tokens of the nearest reference. */
+export function errorRateMetric(options: ErrorRateOptions = {}): Metric<ErrorRateScore> {
   const { unit = 'word', lowercase = false } = options;
-  const metric = unit === 'character' ? 'CER' : 'WER';
+  const name = unit === 'character' ? 'CER' : 'WER';
   const split = unitSplitter(unit);
-  const aligned = alignReferences(metric, hypotheses, references);
   const tokens = (line: string) => split(lowercase ? line.toLowerCase() : line);
-  let edits = 0;
-  let referenceLength = 0;
-  for (const [line, hypothesis] of hypotheses.entries()) {
-    const nearest = nearestReference(tokens(hypothesis), aligned.lines[line]!.map(tokens));
-    edits += nearest.edits;
-    referenceLength += nearest.length;
-  }
-  if (referenceLength === 0) {
-    throw new DragomanError(
-      'input',
-      `${metric}: expected references with at least one token, got empty lines only`,
-    );
-  }
+  const scoreOf = (sum: MetricStatistics) => rate(sum[0]!, sum[1]!);
   return {
-    metric,
-    score: (100 * edits) / referenceLength,
-    signature: signature([
-      ['nrefs', '#', aligned.count],
-      caseField(lowercase),
-      ['unit', 'u', unit],
-    ]),
-    edits,
-    referenceLength,
+    name,
+    lowerIsBetter: true,
+    fields: [caseField(lowercase), ['unit', 'u', unit]],
+    against: (references) => {
+      const targets = references.map(tokens);
+      return (hypothesis) => {
+        const { edits, length } = nearestReference(tokens(hypothesis), targets);
+        return [edits, length];
+      };
+    },
+    scoreOf,
+    report: (sum, signature) => {
+      return { metric: name, score: scoreOf(sum), signature, edits: sum[0]!, referenceLength: sum[1]! };
+    },
   };
 }
 
-export interface G2pScore {
+/** `WER|signature = 50.00 % (3 edits, 6 tokens)`. */
+export function formatErrorRate(score: ErrorRateScore, options: FormatOptions = {}): string {
+  return formatScore(score, options, `% (${score.edits} edits, ${score.referenceLength} tokens)`);
+}
+
+/** Edits in percent of tokens. Without a token to hit, everything is wrong or nothing is. */
+function rate(edits: number, tokens: number): number {
+  if (tokens > 0) return (100 * edits) / tokens;
+  return edits > 0 ? 100 : 0;
+}
+
+/** `score` is the word error rate. */
+export interface G2pScore extends MetricScore {
   readonly metric: 'G2P';
   /** Words whose pronunciation is none of their references, in percent of all words. */
   readonly wordErrorRate: number;
   /** Edits to the nearest reference in percent of its phones. */
   readonly phoneErrorRate: number;
-  readonly signature: string;
   readonly words: number;
   readonly wrongWords: number;
   readonly edits: number;
@@ -84,37 +91,46 @@ export interface G2pScore {
  * @param hypotheses one word's phones a line, between blanks
  * @param references sets `[set][line]`: the first pronunciation of each word, the second, …; an empty line or
  *   `null` where a word has no further one, which is how `data/g2p` writes them to `test.phones`, `test.phones.1`, …
- * @throws DragomanError `input` for an empty corpus, unequal lengths, or a word without any pronunciation
+ * @throws DragomanError `input` for an empty corpus, unequal lengths, or a word without any reference
  */
 export function g2pErrorRate(hypotheses: readonly string[], references: References): G2pScore {
-  const { lines } = alignReferences('G2P', hypotheses, references);
+  return corpusScore(g2pMetric(), hypotheses, withoutEmpty(references));
+}
+
+/**
+ * The error rates in two steps, for references without empty ones. Statistics of a word: 1, whether it is wrong,
+ * edits, phones of the nearest pronunciation.
+ */
+export function g2pMetric(): Metric<G2pScore> {
   const split = unitSplitter('word');
-  let wrongWords = 0;
-  let edits = 0;
-  let phones = 0;
-  let most = 1;
-  for (const [line, hypothesis] of hypotheses.entries()) {
-    const pronunciations = lines[line]!.map(split).filter((tokens) => tokens.length > 0);
-    if (pronunciations.length === 0) {
-      throw new DragomanError('input', `G2P: line ${line + 1}: expected a pronunciation, got none`);
-    }
-    most = Math.max(most, pronunciations.length);
-    const nearest = nearestReference(split(hypothesis), pronunciations);
-    if (nearest.edits > 0) wrongWords++;
-    edits += nearest.edits;
-    phones += nearest.length;
-  }
+  const scoreOf = (sum: MetricStatistics) => (100 * sum[1]!) / sum[0]!;
   return {
-    metric: 'G2P',
-    wordErrorRate: (100 * wrongWords) / hypotheses.length,
-    phoneErrorRate: (100 * edits) / phones,
-    signature: signature([
-      ['nrefs', '#', most === 1 ? 1 : 'var'],
-      ['unit', 'u', 'phone'],
-    ]),
-    words: hypotheses.length,
-    wrongWords,
-    edits,
-    phones,
+    name: 'G2P',
+    lowerIsBetter: true,
+    fields: [['unit', 'u', 'phone']],
+    against: (references) => {
+      const pronunciations = references.map(split);
+      return (hypothesis) => {
+        const { edits, length } = nearestReference(split(hypothesis), pronunciations);
+        return [1, edits > 0 ? 1 : 0, edits, length];
+      };
+    },
+    scoreOf,
+    report: (sum, signature) => {
+      const [words, wrongWords, edits, phones] = sum as [number, number, number, number];
+      const wordErrorRate = scoreOf(sum);
+      const phoneErrorRate = rate(edits, phones);
+      const counts = { words, wrongWords, edits, phones };
+      return { metric: 'G2P', score: wordErrorRate, signature, wordErrorRate, phoneErrorRate, ...counts };
+    },
   };
+}
+
+/** `G2P|signature = 24.70 % of words wrong (… of …), 5.30 % of phones (… edits, … phones)`. */
+export function formatG2p(score: G2pScore, options: FormatOptions = {}): string {
+  const phones = fixed(score.phoneErrorRate, options.width ?? 2);
+  const more =
+    `% of words wrong (${score.wrongWords} of ${score.words}), ` +
+    `${phones} % of phones (${score.edits} edits, ${score.phones} phones)`;
+  return formatScore(score, options, more);
 }

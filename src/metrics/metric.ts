@@ -44,6 +44,8 @@ export interface Metric<Score extends MetricScore = MetricScore> {
 export interface CorpusStatistics {
   /** `[sentence]` */
   readonly statistics: readonly MetricStatistics[];
+  /** References of each sentence. */
+  readonly referenceCounts: readonly number[];
   /** References of every sentence, or `var` where sentences differ. */
   readonly referenceCount: number | 'var';
 }
@@ -60,7 +62,8 @@ export function corpusStatistics(
 ): CorpusStatistics {
   const aligned = alignReferences(metric.name, hypotheses, references);
   const statistics = hypotheses.map((hypothesis, line) => metric.against(aligned.lines[line]!)(hypothesis));
-  return { statistics, referenceCount: aligned.count };
+  const referenceCounts = aligned.lines.map((references) => references.length);
+  return { statistics, referenceCounts, referenceCount: aligned.count };
 }
 
 /** The sums over sentences (at least one). */

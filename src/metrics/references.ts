@@ -51,6 +51,14 @@ export function alignReferences(
   return { lines, count: lines.every((line) => line.length === first) ? first : 'var' };
 }
 
+/**
+ * The same references with `null` for every line that holds nothing but whitespace: how text files say that a
+ * sentence has no further reference.
+ */
+export function withoutEmpty(references: References): References {
+  return referenceSets(references).map((set) => set.map((line) => (line?.trim() ? line : null)));
+}
+
 function referenceSets(references: References): readonly (readonly (string | null)[])[] {
   const isOneSet = (given: References): given is readonly string[] => typeof given[0] === 'string';
   return isOneSet(references) ? [references] : references;

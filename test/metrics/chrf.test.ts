@@ -39,9 +39,9 @@ describe('chrf', () => {
 
   it('refuses what is not aligned and settings out of range', () => {
     expect(() => chrf(['a', 'b'], ['a'])).toThrow(
-      'chrF: expected as many lines in reference set 1 as hypotheses (2), got 1',
+      'chrF2: expected as many lines in reference set 1 as hypotheses (2), got 1',
     );
-    expect(() => chrf([], [])).toThrow('chrF: expected at least one hypothesis, got none');
+    expect(() => chrf([], [])).toThrow('chrF2: expected at least one hypothesis, got none');
     expect(() => chrf(['a'], ['a'], { characterOrder: 1.5 })).toThrow(
       'expected characterOrder to be a whole number',
     );
