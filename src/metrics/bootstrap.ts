@@ -80,7 +80,7 @@ export function bootstrap(
  * Paired bootstrap resampling (Koehn 2004), as sacreBLEU's `--paired-bs`: every resample takes the same sentences of
  * both systems. The p-value is that of the absolute difference d, centred, since the null hypothesis has none:
  *
- *     p = (1 + #{r : d_r - mean(d) > d}) / (1 + resamples)
+ *     p = (1 + #{r : d_r - mean(d_1..d_R) > d}) / (1 + R)        1 if d and all d_r are 0
  *
  * @param a Statistics of the baseline's sentences.
  * @param b Statistics of the other system's, in the same order.
@@ -97,13 +97,9 @@ export function pairedBootstrap(
   const scores = wholeScores(a, b, scoreOf);
   const differences = scoresB.map((score, i) => score - scoresA[i]!);
   const sizes = differences.map(Math.abs);
-  const center = mean(sizes);
   return {
     ...scores,
-    pValue: pValue(
-      sizes.map((size) => size - center),
-      Math.abs(scores.difference),
-    ),
+    pValue: pValue(sizes, mean(sizes), scores.difference),
     confidenceA: confidenceOf(scoresA),
     confidenceB: confidenceOf(scoresB),
     confidence: confidenceOf(differences),
@@ -116,7 +112,7 @@ export function pairedBootstrap(
  * swaps the two systems' translations of each sentence with probability one half; if both are equally good, the
  * swapped corpora differ as much as the real ones.
  *
- *     p = (1 + #{t : |a_t - b_t| > |a - b|}) / (1 + trials)
+ *     p = (1 + #{t : |a_t - b_t| > |a - b|}) / (1 + trials)      1 if all are 0
  *
  * @param a Statistics of the baseline's sentences.
  * @param b Statistics of the other system's, in the same order.
@@ -148,7 +144,7 @@ export function approximateRandomization(
     const second = both.map((total, i) => total - first[i]!);
     differences[trial] = Math.abs(scoreOf(first) - scoreOf(second));
   }
-  return { ...scores, pValue: pValue(differences, Math.abs(scores.difference)) };
+  return { ...scores, pValue: pValue(differences, 0, scores.difference) };
 }
 
 function wholeScores(
@@ -216,9 +212,14 @@ function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Equal is not larger: a system compared with itself is no evidence of a difference. */
-function pValue(differences: Float64Array, real: number): number {
-  return (differences.filter((difference) => difference > real).length + 1) / (differences.length + 1);
+/**
+ * Share of the sizes that are, less the center, above the real difference's. Systems that never differ get 1; by the
+ * formula alone, and in sacreBLEU, they would get the smallest value there is.
+ */
+function pValue(sizes: Float64Array, center: number, real: number): number {
+  if (sizes.every((size) => size === 0) && real === 0) return 1;
+  const larger = sizes.filter((size) => size - center > Math.abs(real)).length;
+  return (larger + 1) / (sizes.length + 1);
 }
 
 function checkPaired(a: readonly MetricStatistics[], b: readonly MetricStatistics[]): void {

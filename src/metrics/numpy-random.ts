@@ -15,6 +15,8 @@ export class NumpyRandom {
   /** The upper half of a 64-bit draw, which the next 32-bit draw takes. */
   #half = 0;
   #hasHalf = false;
+  #bits = 0;
+  #bitsLeft = 0;
 
   /** @param seed A whole number from 0, at most 2^53 - 1. */
   constructor(seed: number) {
@@ -89,12 +91,19 @@ export class NumpyRandom {
     }
   }
 
-  /** Fills with `integers(2, size=out.length, dtype=bool)`: a 32-bit draw gives 32 of them, lowest bit first. */
+  /**
+   * Fills with random bits: all calls together are one `integers(2, size=…, dtype=bool)`, in which a 32-bit draw
+   * gives 32 bits, the lowest first.
+   */
   bits(out: Uint8Array): void {
-    let word = 0;
     for (let i = 0; i < out.length; i++) {
-      word = i % 32 === 0 ? this.word() : word >>> 1;
-      out[i] = word & 1;
+      if (this.#bitsLeft === 0) {
+        this.#bits = this.word();
+        this.#bitsLeft = 32;
+      }
+      out[i] = this.#bits & 1;
+      this.#bits >>>= 1;
+      this.#bitsLeft--;
     }
   }
 }

@@ -3,8 +3,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type BleuOptions, bleu, sentenceBleu } from '../../src/metrics/bleu.js';
-import { type ChrfOptions, chrf, sentenceChrf } from '../../src/metrics/chrf.js';
+import { type BleuOptions, bleu, bleuMetric, sentenceBleu } from '../../src/metrics/bleu.js';
+import { approximateRandomization, bootstrap, pairedBootstrap } from '../../src/metrics/bootstrap.js';
+import { type ChrfOptions, chrf, chrfMetric, sentenceChrf } from '../../src/metrics/chrf.js';
+import { fixed } from '../../src/metrics/format.js';
+import { corpusStatistics, type Metric } from '../../src/metrics/metric.js';
+import { sentenceTer, type TerOptions, ter, terMetric } from '../../src/metrics/ter.js';
 import { Random } from '../../src/random.js';
 
 interface BleuFigures {
@@ -21,16 +25,38 @@ interface ChrfFigures {
   score: number;
   signature: string;
 }
+interface TerFigures {
+  score: number;
+  signature: string;
+  edits: number;
+  ref_length: number;
+}
 interface ScoredSet {
   hypotheses: string[];
   references: (string | null)[][];
-  scores: Record<keyof typeof bleuSettings, BleuFigures> & Record<keyof typeof chrfSettings, ChrfFigures>;
+  scores: Record<keyof typeof bleuSettings, BleuFigures> &
+    Record<keyof typeof chrfSettings, ChrfFigures> &
+    Record<keyof typeof terSettings, TerFigures>;
   /** Of the first lines of the set. */
-  sentences: { bleu: number; chrf: number }[];
+  sentences: { bleu: number; chrf: number; ter: number }[];
+}
+interface ResampledFigures {
+  mean: number;
+  ci: number;
+  signature: string;
+  bs: { p: number; mean: number; ci: number; signature: string };
+  ar: { p: number; signature: string };
+}
+interface ResampledSet {
+  hypotheses: string[];
+  other: string[];
+  references: (string | null)[][];
+  figures: Record<keyof typeof resampledMetrics, ResampledFigures>;
 }
 interface Answer {
   sacrebleu: string;
   sets: ScoredSet[];
+  resampled: ResampledSet[];
 }
 
 // The settings under the names that fixtures/make_sacrebleu.py gives them.
@@ -44,20 +70,36 @@ const bleuSettings = {
   bleuFloor: { smoothing: 'floor' },
   bleuAddK: { smoothing: 'add-k', smoothingValue: 0.5 },
   bleuUnsmoothed: { smoothing: 'none' },
+  bleuBigrams: { order: 2 },
 } as const satisfies Record<string, BleuOptions>;
 const chrfSettings = {
   chrf: {},
   chrfLowercase: { lowercase: true },
   chrfPlusPlus: { wordOrder: 2 },
   chrfWhitespace: { whitespace: true, characterOrder: 4, beta: 1 },
+  chrfEpsilon: { epsilonSmoothing: true, wordOrder: 1 },
 } as const satisfies Record<string, ChrfOptions>;
+const terSettings = {
+  ter: {},
+  terCase: { caseSensitive: true },
+  terNormalized: { normalized: true },
+  terWords: { punctuation: false },
+  terAsian: { normalized: true, asian: true },
+  terAsianWords: { normalized: true, punctuation: false, asian: true },
+} as const satisfies Record<string, TerOptions>;
+const resampledMetrics: Readonly<Record<'bleu' | 'chrf' | 'ter', Metric>> = {
+  bleu: bleuMetric(),
+  chrf: chrfMetric(),
+  ter: terMetric(),
+};
 
 const script = fileURLToPath(new URL('fixtures/make_sacrebleu.py', import.meta.url));
 const stored = JSON.parse(
   gunzipSync(readFileSync(new URL('fixtures/sacrebleu.json.gz', import.meta.url))).toString(),
 ) as Answer;
 
-const withoutVersion = (signature: string) => signature.replace(/\|version:.*$/, '');
+// The version is our own; the order is not in sacreBLEU's signature.
+const withoutVersion = (signature: string) => signature.replace(/(\|order:2)?\|version:.*$/, '');
 const namesOf = <T extends object>(table: T) => Object.keys(table) as (keyof T)[];
 
 function expectBleu(set: ScoredSet, name: keyof typeof bleuSettings, where: string): void {
@@ -80,6 +122,43 @@ function expectChrf(set: ScoredSet, name: keyof typeof chrfSettings, where: stri
   expect(withoutVersion(ours.signature), where).toBe(withoutVersion(set.scores[name].signature));
 }
 
+function expectTer(set: ScoredSet, name: keyof typeof terSettings, where: string): void {
+  const ours = ter(set.hypotheses, set.references, terSettings[name]);
+  const theirs = set.scores[name];
+  expect(ours.edits, where).toBe(theirs.edits);
+  expect(ours.referenceLength, where).toBeCloseTo(theirs.ref_length, 9);
+  expect(fixed(ours.score, 2), where).toBe(fixed(theirs.score, 2));
+  expect(withoutVersion(ours.signature), where).toBe(withoutVersion(theirs.signature));
+}
+
+/**
+ * The draws are equal, so the figures are, as far as sacreBLEU's single precision goes: 24 bits, a few millionths of
+ * a score of at most some hundred.
+ */
+function expectResampled(set: ResampledSet, where: string): void {
+  for (const name of namesOf(resampledMetrics)) {
+    const metric = resampledMetrics[name];
+    const theirs = set.figures[name];
+    const statistics = (lines: string[]) => corpusStatistics(metric, lines, set.references).statistics;
+    const [a, b] = [statistics(set.hypotheses), statistics(set.other)];
+    const whole = bootstrap(a, metric.scoreOf, { resamples: 200 });
+    const pair = pairedBootstrap(a, b, metric.scoreOf, { resamples: 200 });
+    for (const [ours, figures] of [
+      [whole, theirs],
+      [pair.confidenceB, theirs.bs],
+    ] as const) {
+      expect(Math.abs(ours.mean - figures.mean), `${name}: ${where}`).toBeLessThan(1e-4);
+      expect(Math.abs(ours.halfWidth - figures.ci), `${name}: ${where}`).toBeLessThan(1e-4);
+    }
+    expect(pair.confidenceA, where).toEqual(whole);
+    // The one departure: systems that score alike throughout get 1 here, and the smallest value there is in sacreBLEU.
+    const same = pair.difference === 0 && theirs.bs.p === 1 / 201 && theirs.ar.p === 1 / 501;
+    expect(pair.pValue, `${name}, bootstrap: ${where}`).toBeCloseTo(same ? 1 : theirs.bs.p, 12);
+    const randomized = approximateRandomization(a, b, metric.scoreOf, { trials: 500 });
+    expect(randomized.pValue, `${name}, randomization: ${where}`).toBeCloseTo(same ? 1 : theirs.ar.p, 12);
+  }
+}
+
 function expectSentences(set: ScoredSet, where: string): void {
   for (const [line, theirs] of set.sentences.entries()) {
     const references = set.references
@@ -87,6 +166,7 @@ function expectSentences(set: ScoredSet, where: string): void {
       .filter((text) => typeof text === 'string');
     expect(sentenceBleu(set.hypotheses[line]!, references).score, where).toBeCloseTo(theirs.bleu, 8);
     expect(sentenceChrf(set.hypotheses[line]!, references).score, where).toBeCloseTo(theirs.chrf, 8);
+    expect(sentenceTer(set.hypotheses[line]!, references).score, where).toBeCloseTo(theirs.ter, 8);
   }
 }
 
@@ -111,7 +191,14 @@ describe('against stored figures of sacreBLEU 2.6.0', () => {
   it.each(namesOf(chrfSettings))('%s', (name) => {
     for (const [index, set] of stored.sets.entries()) expectChrf(set, name, `set ${index}`);
   });
-  it('sentence BLEU and chrF', () => {
+  it.each(namesOf(terSettings))('%s', (name) => {
+    for (const [index, set] of stored.sets.entries()) expectTer(set, name, `set ${index}`);
+  });
+  it('intervals and paired tests', () => {
+    expect(stored.resampled.length).toBe(20);
+    for (const [index, set] of stored.resampled.entries()) expectResampled(set, `resampled set ${index}`);
+  });
+  it('sentence BLEU, chrF and TER', () => {
     for (const [index, set] of stored.sets.entries()) expectSentences(set, `set ${index}`);
   });
 });
@@ -145,6 +232,7 @@ describe('against an installed sacreBLEU', () => {
       const where = `set ${index} of sacreBLEU ${answer.sacrebleu}: ${JSON.stringify(given[index])}`;
       for (const name of namesOf(bleuSettings)) expectBleu(set, name, `${name}: ${where}`);
       for (const name of namesOf(chrfSettings)) expectChrf(set, name, where);
+      for (const name of namesOf(terSettings)) expectTer(set, name, `${name}: ${where}`);
       expectSentences(set, where);
     }
   });
