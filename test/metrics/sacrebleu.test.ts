@@ -155,7 +155,11 @@ function expectResampled(set: ResampledSet, where: string): void {
     const same = pair.difference === 0 && theirs.bs.p === 1 / 201 && theirs.ar.p === 1 / 501;
     expect(pair.pValue, `${name}, bootstrap: ${where}`).toBeCloseTo(same ? 1 : theirs.bs.p, 12);
     const randomized = approximateRandomization(a, b, metric.scoreOf, { trials: 500 });
-    expect(randomized.pValue, `${name}, randomization: ${where}`).toBeCloseTo(same ? 1 : theirs.ar.p, 12);
+    // Of three references the mean length is in thirds, which sacreBLEU sums in another order each time: a difference
+    // equal to the real one may come out a little above it, which ours, summed alike each time, never does.
+    const thirds = a.some((row) => row.some((value) => !Number.isInteger(2 * value)));
+    const distance = Math.abs(randomized.pValue - (same ? 1 : theirs.ar.p));
+    expect(distance, `${name}, randomization: ${where}`).toBeLessThan(thirds ? 0.02 : 1e-12);
   }
 }
 
