@@ -103,7 +103,8 @@ export function evaluateCommand(terminal: Terminal) {
       const { hypothesis, reference, tokenizer, sentenceLevel } = options;
       if (options.tokenize !== undefined) refuse({ tokenizer }, 'is another name of --tokenize: give one');
       const tokenize = options.tokenize ?? tokenizer;
-      const effectiveOrder = options.effectiveOrder ?? (sentenceLevel && heeds(metrics, 'effectiveOrder'));
+      const ofSentences = sentenceLevel && heeds(metrics, 'effectiveOrder') ? true : undefined;
+      const effectiveOrder = options.effectiveOrder ?? ofSentences;
       const used = gauges(metrics, measureOptions(metrics, { ...options, tokenize, effectiveOrder }));
       const evaluation = evaluationOptions(options, hypothesis?.length ?? 1);
 

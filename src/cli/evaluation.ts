@@ -1,4 +1,4 @@
-import type { Confidence, PairedComparison } from '../metrics/bootstrap.js';
+import type { BootstrapComparison, Confidence, PairedComparison } from '../metrics/bootstrap.js';
 import {
   approximateRandomization,
   bootstrap,
@@ -48,8 +48,12 @@ interface Cell {
   readonly sum: MetricStatistics;
   readonly signature: string;
   readonly confidence?: Confidence;
-  readonly comparison?: PairedComparison;
+  /** With the first system. */
+  readonly comparison?: Comparison;
 }
+
+type Comparison = Pick<PairedComparison, 'difference' | 'pValue'> &
+  Partial<Pick<BootstrapComparison, 'confidence' | 'shareHigher'>>;
 
 /** Prints the score of a corpus by every metric: a line each for one system, a table for several. */
 export async function printCorpusScores(
@@ -120,12 +124,17 @@ function measureColumn(
     const baseline = i === 0 ? undefined : measured[0]!.statistics;
     if (baseline !== undefined && paired === 'bs') {
       const test = pairedBootstrap(baseline, statistics, metric.scoreOf, { resamples, seed });
-      return { gauge, sum, signature, confidence: test.confidenceB, comparison: test };
+      const { difference, pValue, confidence, shareHigher, confidenceB } = test;
+      const comparison = { difference, pValue, confidence, shareHigher };
+      return { gauge, sum, signature, confidence: confidenceB, comparison };
     }
     const confidence = withIntervals ? bootstrap(statistics, metric.scoreOf, { resamples, seed }) : undefined;
     if (baseline === undefined || paired === undefined) return { gauge, sum, signature, confidence };
-    const test = approximateRandomization(baseline, statistics, metric.scoreOf, { trials: resamples, seed });
-    return { gauge, sum, signature, confidence, comparison: test };
+    const { difference, pValue } = approximateRandomization(baseline, statistics, metric.scoreOf, {
+      trials: resamples,
+      seed,
+    });
+    return { gauge, sum, signature, confidence, comparison: { difference, pValue } };
   });
 }
 

@@ -106,7 +106,10 @@ export function bleuMetric(options: BleuOptions = {}): Metric<BleuScore> {
       return (hypothesis) => compare(words(hypothesis, settings), target, settings.order);
     },
     scoreOf: (sum) => figures(sum, settings).score,
-    report: (sum, signature) => ({ metric: 'BLEU', signature, ...figures(sum, settings) }),
+    report: (sum, signature) => {
+      const { score, ...rest } = figures(sum, settings);
+      return { metric: 'BLEU', score, signature, ...rest };
+    },
   };
 }
 

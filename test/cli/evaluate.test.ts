@@ -1,8 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Confidence } from '../../src/metrics/bootstrap.js';
+import type { TerScore } from '../../src/metrics/ter.js';
 import { dragoman } from './terminal.js';
+
+const INTERVALS = `\
+BLEU|nrefs:1|bs:1000|seed:12345|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 66.44 (μ = 43.99 ± 36.74) \
+72.7/71.4/75.0/50.0 (BP = 1.000 ratio = 1.000 hyp_len = 11 ref_len = 11)
+TER|nrefs:1|bs:1000|seed:12345|case:lc|tok:tercom|norm:no|punct:yes|asian:no|version:2.6.0 = 27.27 (μ = 29.90 ± 28.79)
+`;
 
 let folder: string;
 const file = async (name: string, ...lines: string[]): Promise<string> => {
@@ -56,6 +65,116 @@ describe('dragoman evaluate --hypothesis', () => {
     );
   });
 
+  it('takes several references after one option, gzipped ones too, and TER', async () => {
+    const hypothesis = await file('h', 'c d a b x', 'e f');
+    const one = await file('r1', 'a b c d e', 'e f');
+    const two = join(folder, 'r2.gz');
+    await writeFile(two, gzipSync('q r s t u\ne f g h\n'));
+    const { out, err } = await dragoman(
+      ...['evaluate', '--hypothesis', hypothesis, '--reference', one, two, '--metrics', 'ter', '-w', '3'],
+    );
+    expect(err).toBe('');
+    // A shift and a substitution, nothing; over mean lengths 5 and 3.
+    expect(out).toMatch(/^TER\|nrefs:2\|case:lc\|tok:tercom\|norm:no\|punct:yes\|asian:no\|\S+ = 25\.000\n$/);
+  });
+
+  it('passes every setting on to its metric', async () => {
+    const hypothesis = await file('h', 'A, b c D e.');
+    const reference = await file('r', 'a b, c d e f');
+    const signed = async (...words: string[]) => {
+      const { out, err } = await dragoman('evaluate', '--hypothesis', hypothesis, '-r', reference, ...words);
+      expect(err).toBe('');
+      return out.replace(/\|version.*\n/s, '');
+    };
+    expect(
+      await signed('-m', 'bleu', '--lowercase', '--tokenize', 'none', '--smooth', 'floor', '--order', '2'),
+    ).toBe('BLEU|nrefs:1|case:lc|eff:no|tok:none|smooth:floor[0.10]|order:2');
+    expect(
+      await signed('--metric', 'bleu', '--tokenizer', 'intl', '--smooth', 'add-k', '--smooth-value', '0.5'),
+    ).toBe('BLEU|nrefs:1|case:mixed|eff:no|tok:intl|smooth:add-k[0.50]');
+    expect(await signed('-m', 'bleu', '--effective-order')).toMatch(/\|eff:yes\|/);
+    expect(
+      await signed(
+        ...['-m', 'chrf', '--chrf-char-order', '5', '--chrf-word-order', '1', '--chrf-beta', '3'],
+        ...['--chrf-whitespace', '--chrf-eps-smoothing', '--lowercase'],
+      ),
+    ).toBe('chrF3+|nrefs:1|case:lc|eff:no|nc:5|nw:1|space:yes');
+    expect(
+      await signed(
+        ...['-m', 'ter', '--ter-case-sensitive', '--ter-normalized', '--ter-no-punct', '--ter-asian-support'],
+      ),
+    ).toBe('TER|nrefs:1|case:mixed|tok:tercom|norm:yes|punct:no|asian:yes');
+  });
+
+  it('prints a line for each sentence', async () => {
+    const hypothesis = await file('h', 'a b c d', 'x');
+    const one = await file('r1', 'a b c e', 'y');
+    const two = await file('r2', 'q', '');
+    const run = (...words: string[]) =>
+      dragoman('evaluate', '--hypothesis', hypothesis, '-r', one, two, '--sentence-level', ...words);
+    const { out } = await run('-m', 'ter', 'bleu', '--score-only');
+    // Mean lengths (4 + 1) / 2 and (1 + 0) / 2. BLEU: (3/4 · 2/3 · 1/2 · 1/2)^(1/4), nothing.
+    expect(out).toBe('40.00\t59.46\n200.00\t0.00\n');
+    expect((await run('-m', 'bleu')).out).toMatch(
+      /^BLEU\|nrefs:2\|case:mixed\|eff:yes\|tok:13a.*\nBLEU.*\n$/,
+    );
+    const json = (await run('-m', 'ter', '--empty-is-none', '--format', 'json')).out.trimEnd().split('\n');
+    const sentences = json.map((line) => JSON.parse(line) as { line: number; scores: TerScore[] });
+    expect(
+      sentences.map(({ line, scores }) => [line, scores[0]?.score, scores[0]?.signature.slice(0, 7)]),
+    ).toEqual([
+      [1, 40, 'nrefs:2'],
+      [2, 100, 'nrefs:1'],
+    ]);
+  });
+
+  it('gives intervals, and says so in the signature', async () => {
+    const hypothesis = await file('h', 'a b c d e', 'x y', 'k l m', 'a');
+    const reference = await file('r', 'a b c d f', 'x z', 'k l m', 'b');
+    const run = (...words: string[]) =>
+      dragoman('evaluate', '--hypothesis', hypothesis, '-r', reference, '--confidence', ...words);
+    // From sacrebleu 2.6.0: sacrebleu r -i h -m bleu ter --confidence -w 2 -f text; the second with --short -cin 50.
+    const { out } = await run('-m', 'bleu', 'ter');
+    expect(out.replaceAll(/version:\S*/g, 'version:2.6.0')).toBe(INTERVALS);
+    const short = (await run('-m', 'ter', '--short', '--resamples', '50')).out;
+    expect(short.replace(/v:\S*/, 'v:2.6.0')).toBe(
+      'TER|#:1|bs:50|rs:12345|c:lc|t:tercom|nr:no|pn:yes|as:no|v:2.6.0 = 27.27 (μ = 29.65 ± 27.08)\n',
+    );
+    const [ours] = JSON.parse((await run('-m', 'ter', '--format', 'json')).out) as [
+      { confidence: Confidence },
+    ];
+    expect(ours.confidence.low).toBeLessThan(ours.confidence.mean);
+    const seeded = (seed: string) => run('-m', 'ter', '--resampling-seed', seed);
+    expect((await seeded('1')).out).not.toBe((await seeded('2')).out);
+  });
+
+  it('sets several systems side by side, and tests them against the first', async () => {
+    const lines = Array.from({ length: 20 }, (_, i) => `w${i} a b c d e`);
+    const reference = await file('r', ...lines);
+    const good = await file('good', ...lines.map((line, i) => (i % 5 === 0 ? line.replace('a', 'x') : line)));
+    const bad = await file('bad', ...lines.map((line, i) => (i % 5 === 0 ? line : line.replace('a', 'x'))));
+    const run = (...words: string[]) =>
+      dragoman('evaluate', '--hypothesis', bad, '--hypothesis', good, '-r', reference, ...words);
+    const plain = (await run('-m', 'bleu', 'ter')).out;
+    // 16 and 4 substitutions among 120 words.
+    expect(plain).toMatch(/bad +│ [\d.]+ +│ 13\.33 +│\n/);
+    expect(plain).toMatch(/good +│ [\d.]+ +│ 3\.33 +│\n/);
+    expect(plain).toMatch(/\nBLEU\|nrefs:1\|case.*\nTER\|nrefs:1\|case.*\n$/);
+    const bootstrap = (await run('-m', 'ter', '--paired-bs')).out;
+    expect(bootstrap).toMatch(/TER \(μ ± 95% CI\)/);
+    expect(bootstrap).toMatch(/good +│ 3\.33 \(3\.\d\d ± \d\.\d\d\) p = 0\.00\d\d\* │\n/);
+    expect(bootstrap).toMatch(/\nTER\|nrefs:1\|bs:1000\|seed:12345\|case:lc/);
+    const swaps = (await run('-m', 'ter', '--paired-ar', '--resamples', '2000')).out;
+    expect(swaps).toMatch(/good +│ 3\.33 p = 0\.0\d\d\d\* +│\n/);
+    expect(swaps).toMatch(/2000 trials; \* below 0\.05\nTER\|nrefs:1\|ar:2000\|seed:12345\|case:lc/);
+    const [, second] = JSON.parse((await run('-m', 'ter', '--paired-bs', '--format', 'json')).out) as {
+      system: string;
+      scores: { score: number; comparison?: { difference: number; pValue: number; shareHigher: number } }[];
+    }[];
+    expect(second).toMatchObject({ system: good, scores: [{ comparison: { shareHigher: 0 } }] });
+    expect(second?.scores[0]?.comparison?.difference).toBeCloseTo(-10, 9);
+  });
+
   it('refuses what does not fit, in one line', async () => {
     const two = await file('two', 'a', 'b');
     const one = await file('one', 'a');
@@ -81,6 +200,47 @@ describe('dragoman evaluate --hypothesis', () => {
     );
     expect(await tell('--hypothesis', two, '-r', two, '-m', 'g2p', '--lowercase')).toBe(
       'dragoman: --lowercase changes none of these metrics\n',
+    );
+    const both = ['--hypothesis', two, join(folder, 'h'), '-r', two];
+    await file('h', 'a', 'b');
+    for (const [words, complaint] of [
+      [['--paired-bs'], '--paired-bs needs two or more --hypothesis files'],
+      [['--resamples', '9'], '--resamples needs --confidence, --paired-bs or --paired-ar'],
+      [['--sentence-level', '--confidence'], '--confidence has no meaning with --sentence-level'],
+      [['-m', 'ter', '--lowercase'], '--lowercase changes none of these metrics'],
+      [['-m', 'chrf++', '--chrf-word-order', '1'], '--chrf-word-order changes none of these metrics'],
+      [['-m', 'ter', '--ter-asian-support'], '--ter-asian-support needs --ter-normalized or --ter-no-punct'],
+      [['--tokenize', '13a', '--tokenizer', 'zh'], '--tokenizer is another name of --tokenize: give one'],
+      [['--smooth-value', '2'], 'BLEU smoothing: exp takes no value, got 2'],
+      [['--short', '--score-only'], '--short has no meaning with --score-only'],
+      [
+        ['--format', 'json', '-w', '3'],
+        '--width has no meaning with --format json, which has every figure in full',
+      ],
+      [
+        ['--tokenize', 'ja-mecab'],
+        'BLEU tokenizer: expected one of 13a, intl, zh, char, none, got "ja-mecab", which needs MeCab and a Japanese dictionary',
+      ],
+    ] as const) {
+      expect(await tell('--hypothesis', two, '-r', two, ...words)).toBe(`dragoman: ${complaint}\n`);
+    }
+    for (const [words, complaint] of [
+      [['--paired-bs', '--paired-ar'], '--paired-ar has no meaning with --paired-bs: expected one of them'],
+      [
+        ['--paired-ar', '--confidence'],
+        '--confidence has no meaning with --paired-ar; --paired-bs has intervals',
+      ],
+      [['--score-only'], '--score-only has no meaning with several systems, which come as a table'],
+      [['--sentence-level'], '--sentence-level: expected one system, got several'],
+      [['--hypothesis', two], `expected systems of different names, got ${two} twice`],
+    ] as const) {
+      expect(await tell(...both, ...words)).toBe(`dragoman: ${complaint}\n`);
+    }
+    expect(await tell('--hypothesis', '-', '-r', '-')).toBe(
+      'dragoman: expected standard input (-) for one file, got it for several\n',
+    );
+    expect(await tell('-s', two, '-r', two, folder)).toBe(
+      `dragoman: ${folder}: expected the model folder before --reference, got it after\n`,
     );
     const empty = await file('empty');
     expect(await tell('--hypothesis', empty, '-r', empty)).toMatch(/^dragoman: .*expected at least one/);
