@@ -24,9 +24,11 @@ export class BeamEditDistance {
   /** Columns of the beam by row: from `low` up to but without `high`. */
   readonly #low: Int32Array;
   readonly #high: Int32Array;
-  /** The table of the hypothesis last aligned: its rows' beams one after the other, and where each begins. */
-  readonly #table: Int32Array;
+  /** Where each row's beam begins in the tables, which hold the beams one after the other. */
   readonly #begin: Int32Array;
+  /** Of the hypothesis last aligned: what it costs to come to a cell, and to go on from it to the end. */
+  readonly #table: Int32Array;
+  readonly #onward: Int32Array;
   /** Two whole rows, to go from one to the next. */
   readonly #rows: readonly [Int32Array, Int32Array];
 
@@ -51,11 +53,12 @@ export class BeamEditDistance {
       cells += this.#high[row]! - this.#low[row]!;
     }
     this.#table = new Int32Array(cells);
+    this.#onward = new Int32Array(cells);
     for (let column = 0; column < width; column++) this.#table[column] = column;
     this.#rows = [new Int32Array(width), new Int32Array(width)];
   }
 
-  /** Aligns a hypothesis, whose table {@link atMost} goes on from afterwards. */
+  /** Aligns a hypothesis, whose tables {@link atMost} uses afterwards. */
   align(hypothesis: Int32Array): Alignment {
     let [previous, current] = this.#rows;
     this.#load(0, previous);
@@ -64,6 +67,7 @@ export class BeamEditDistance {
       this.#table.set(current.subarray(this.#low[row], this.#high[row]), this.#begin[row]);
       [previous, current] = [current, previous];
     }
+    this.#fillOnward(hypothesis);
     return this.#trace(hypothesis);
   }
 
@@ -71,17 +75,58 @@ export class BeamEditDistance {
    * The distance of another hypothesis of the same length, if it is at most `limit`; else any larger number, as soon
    * as it is sure.
    *
-   * @param unchanged The first words that it shares with the hypothesis last aligned: their rows are known.
+   * @param from, end The words from `from` up to but without `end` differ from those of the hypothesis last aligned.
+   *   What comes before and after is in its tables.
    */
-  atMost(limit: number, hypothesis: Int32Array, unchanged: number): number {
+  atMost(limit: number, hypothesis: Int32Array, from: number, end: number): number {
     let [previous, current] = this.#rows;
-    this.#load(unchanged, previous);
-    for (let row = unchanged + 1; row <= this.#length; row++) {
+    this.#load(from, previous);
+    for (let row = from + 1; row <= end; row++) {
       const least = this.#fill(row, hypothesis[row - 1]!, previous, current);
       if (least > limit) return least;
       [previous, current] = [current, previous];
     }
-    return previous[this.#reference.length]!;
+    const low = this.#low[end]!;
+    const begin = this.#begin[end]! - low;
+    let distance = UNREACHED;
+    for (let column = low; column < this.#high[end]!; column++) {
+      distance = Math.min(distance, previous[column]! + this.#onward[begin + column]!);
+    }
+    return distance;
+  }
+
+  /** The table of what is left to pay, from the last row to the first. */
+  #fillOnward(hypothesis: Int32Array): void {
+    const reference = this.#reference;
+    const onward = this.#onward;
+    for (let row = this.#length; row >= 0; row--) {
+      const low = this.#low[row]!;
+      const begin = this.#begin[row]! - low;
+      // The beam of the row below, if there is one.
+      const last = row === this.#length;
+      const belowLow = last ? 0 : this.#low[row + 1]!;
+      const belowHigh = last ? 0 : this.#high[row + 1]!;
+      const below = last ? 0 : this.#begin[row + 1]! - belowLow;
+      let right = UNREACHED;
+      for (let column = this.#high[row]! - 1; column >= low; column--) {
+        let cost = last && column === reference.length ? 0 : UNREACHED;
+        if (column + 1 >= belowLow && column + 1 < belowHigh) {
+          cost = onward[below + column + 1]! + (hypothesis[row] === reference[column] ? 0 : 1);
+        }
+        if (column >= belowLow && column < belowHigh) cost = Math.min(cost, onward[below + column]! + 1);
+        cost = Math.min(cost, right + 1);
+        onward[begin + column] = cost;
+        right = cost;
+      }
+    }
+  }
+
+  /**
+   * Whether a distance that {@link align} found is surely that of the whole table: a way of so few insertions and
+   * deletions strays less from the diagonal than the beam reaches.
+   */
+  exact(distance: number): boolean {
+    return distance < BEAM;
   }
 
   /** Takes a row out of the table. */

@@ -2,9 +2,10 @@
  * Levenshtein distance: the fewest insertions, deletions and substitutions of tokens that turn one sequence
  * into the other (Levenshtein 1966), by Wagner & Fischer's table, one row at a time.
  */
-export function editDistance(from: readonly string[], to: readonly string[]): number {
+export function editDistance<Token>(from: ArrayLike<Token>, to: ArrayLike<Token>): number {
   const row = Uint32Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [done, token] of from.entries()) {
+  for (let done = 0; done < from.length; done++) {
+    const token = from[done];
     let diagonal = row[0]!;
     row[0] = done + 1;
     for (let column = 1; column <= to.length; column++) {

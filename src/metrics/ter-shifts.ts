@@ -1,4 +1,5 @@
 import { type Alignment, BeamEditDistance } from './beam-edit-distance.js';
+import { editDistance } from './edit-distance.js';
 
 /** Tercom's limits: words moved at once, and how far the reference's words may be from the hypothesis'. */
 const LONGEST_SHIFT = 10;
@@ -24,34 +25,32 @@ export function translationEdits(hypothesis: readonly string[], reference: reado
   const target = Int32Array.from(reference, number);
   let words: Int32Array = Int32Array.from(hypothesis, number);
   const distances = new BeamEditDistance(target, words.length);
-  const budget = { left: MOST_CANDIDATES };
+  let left = MOST_CANDIDATES;
   for (let shifts = 0; ; shifts++) {
     const alignment = distances.align(words);
-    const shifted = bestShift(words, target, alignment, distances, budget);
-    if (shifted === null || budget.left <= 0) return shifts + alignment.distance;
+    const { candidates, count } = possibleShifts(words, target, alignment, left);
+    left -= count;
+    const shifted = left > 0 ? bestShift(words, target, alignment.distance, candidates, distances) : null;
+    if (shifted === null) return shifts + alignment.distance;
     words = shifted;
   }
 }
 
-/** Moves `length` words at `from` to `to`. */
-interface Shift {
-  readonly from: number;
-  readonly length: number;
-  readonly to: number;
+/** Shifts of one round, and how many of sacreBLEU's candidates they are: it counts equal ones again. */
+interface Candidates {
+  /** Packed and in the order in which they win over equally good ones, see {@link pack}. */
+  readonly candidates: Float64Array;
+  readonly count: number;
 }
 
-/** The hypothesis after the shift that lowers its edit distance most; null if none lowers it. */
-function bestShift(
+/** What may be shifted where; after `most` candidates it stops looking. */
+function possibleShifts(
   words: Int32Array,
   target: Int32Array,
-  { distance, beside, hypothesisErrors, referenceErrors }: Alignment,
-  distances: BeamEditDistance,
-  budget: { left: number },
-): Int32Array | null {
-  let gain = 0;
-  let best: Shift | null = null;
-  let trial = new Int32Array(words.length);
-  let chosen = new Int32Array(words.length);
+  { beside, hypothesisErrors, referenceErrors }: Alignment,
+  most: number,
+): Candidates {
+  const found: number[] = [];
   for (const { from, at, length } of matchingPhrases(words, target)) {
     // Only a phrase with a wrong word, to a place where the reference is not matched, and not into itself.
     if (!hypothesisErrors.subarray(from, from + length).includes(1)) continue;
@@ -63,25 +62,58 @@ function bestShift(
       const to = at + offset === -1 ? 0 : beside[at + offset]! + 1;
       if (to === last) continue;
       last = to;
-      budget.left--;
-      moved(words, from, length, to, trial);
-      const needed = Math.max(gain, 1);
-      const found = distance - distances.atMost(distance - needed, trial, Math.min(from, to));
-      if (found < needed) continue;
-      if (best !== null && found === gain && !precedes({ from, length, to }, best)) continue;
-      gain = found;
-      best = { from, length, to };
-      [chosen, trial] = [trial, chosen];
+      found.push(pack({ from, length, to }, words.length));
     }
-    if (budget.left <= 0) break;
+    if (found.length >= most) break;
   }
-  return best === null ? null : chosen;
+  return { candidates: Float64Array.from(new Set(found)).sort(), count: found.length };
 }
 
-/** Which of two equally good shifts is made: of the longer phrase, then of the one further left, then to further left. */
-function precedes(shift: Shift, other: Shift): boolean {
-  if (shift.length !== other.length) return shift.length > other.length;
-  return shift.from < other.from || (shift.from === other.from && shift.to < other.to);
+/** Moves `length` words at `from` to `to`. */
+interface Shift {
+  readonly from: number;
+  readonly length: number;
+  readonly to: number;
+}
+
+/** A shift as a number. Of equally good ones the smallest wins: longer phrases, then from further left, then to there. */
+function pack({ from, length, to }: Shift, words: number): number {
+  return ((LONGEST_SHIFT - length) * (words + 1) + from) * (words + 1) + to;
+}
+
+function unpack(packed: number, words: number): Shift {
+  const rest = Math.floor(packed / (words + 1));
+  const from = rest % (words + 1);
+  return { from, length: LONGEST_SHIFT - Math.floor(rest / (words + 1)), to: packed % (words + 1) };
+}
+
+/** The hypothesis after the shift that lowers its edit distance most; null if none lowers it. */
+function bestShift(
+  words: Int32Array,
+  target: Int32Array,
+  distance: number,
+  candidates: Float64Array,
+  distances: BeamEditDistance,
+): Int32Array | null {
+  if (candidates.length === 0) return null;
+  // Moving n words changes the edit distance by at most 2 n: each is deleted here and inserted there. The beam may have
+  // missed a shorter way so far, and find it then.
+  const missed = distances.exact(distance) ? 0 : distance - editDistance(words, target);
+  let gain = 0;
+  let trial = new Int32Array(words.length);
+  let chosen: Int32Array<ArrayBuffer> | null = null;
+  for (const packed of candidates) {
+    const shift = unpack(packed, words.length);
+    if (2 * shift.length + missed <= gain) break; // those that follow are no longer
+    const { start, end } = move(words, shift, trial);
+    const found = distance - distances.atMost(distance - gain - 1, trial, start, end);
+    if (found <= gain) continue;
+    gain = found;
+    const free = chosen ?? new Int32Array(words.length);
+    chosen = trial;
+    trial = free;
+  }
+  return chosen;
 }
 
 /** Phrases that both sides have, `words[from + k] = target[at + k]` for k below `length`, of every length. */
@@ -102,18 +134,23 @@ function* matchingPhrases(
 }
 
 /**
- * Writes the words to `out` with the phrase of `length` words at `from` moved before the word that stands at `to`. A
- * `to` inside the phrase counts from its start in the words that follow it, as tercom has it.
+ * Writes the words to `out` with the phrase moved before the word that stands at `to`. A `to` inside the phrase counts
+ * from its start in the words that follow it, as tercom has it. Returns the bounds of what changes.
  */
-function moved(words: Int32Array, from: number, length: number, to: number, out: Int32Array): void {
+function move(
+  words: Int32Array,
+  { from, length, to }: Shift,
+  out: Int32Array,
+): { start: number; end: number } {
   const phrase = words.subarray(from, from + length);
   out.set(words);
   if (to < from) {
     out.set(phrase, to);
     out.set(words.subarray(to, from), to + length);
-    return;
+    return { start: to, end: from + length };
   }
   const end = to > from + length ? to : Math.min(to + length, words.length);
   out.set(words.subarray(from + length, end), from);
   out.set(phrase, end - length);
+  return { start: from, end };
 }

@@ -48,7 +48,7 @@ describe('dragoman', () => {
     ],
     ['help train epochs', 'help: train has no commands, got "epochs"'],
     ['evaluate -r x --bem 3', "unknown option '--bem' (Did you mean --beam?)"],
-    ['evaluate', "required option '-r, --reference <file>' not specified"],
+    ['evaluate', "required option '-r, --reference <file...>' not specified"],
     [
       'evaluate m -r x --beam abc',
       "option '-b, --beam <n>' argument 'abc' is invalid. Expected a positive whole number.",
@@ -72,7 +72,7 @@ describe('dragoman', () => {
     ],
     [
       'evaluate -r x -m blue',
-      "option '-m, --metric <name...>' argument 'blue' is invalid. Allowed choices are bleu, chrf, chrf++, accuracy, error-rate, g2p.",
+      "option '-m, --metrics <name...>' argument 'blue' is invalid. Allowed choices are bleu, chrf, chrf++, ter, accuracy, error-rate, g2p.",
     ],
   ];
   it.each(wrong)('%s: one line, exit 2', async (words, message) => {

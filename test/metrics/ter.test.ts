@@ -106,6 +106,11 @@ describe('BeamEditDistance', () => {
       const other = draw(30 + random.integer(300), 5);
       const wide = new BeamEditDistance(reference, other.length).align(other).distance;
       expect(wide).toBeGreaterThanOrEqual(plain(other, reference));
+      // Near enough to be sure of it: few edits, unequal lengths.
+      const near = reference.filter(() => random.next() < 0.9);
+      const distances = new BeamEditDistance(reference, near.length);
+      const found = distances.align(near).distance;
+      if (distances.exact(found)) expect(found).toBe(plain(near, reference));
     }
   });
 
@@ -126,17 +131,18 @@ describe('BeamEditDistance', () => {
     }
   });
 
-  it('goes on from the aligned table to the same distance, or says that it is above the limit', () => {
+  it('goes on from the aligned tables to the same distance, or says that it is above the limit', () => {
     for (let turn = 0; turn < 200; turn++) {
       const reference = draw(1 + random.integer(80), 6);
       const first = draw(1 + random.integer(80), 6);
-      const unchanged = random.integer(first.length + 1);
-      const second = first.map((word, at) => (at < unchanged ? word : random.integer(6)));
+      const from = random.integer(first.length);
+      const end = from + random.integer(first.length - from + 1);
+      const second = first.map((word, at) => (at < from || at >= end ? word : random.integer(6)));
       const exact = new BeamEditDistance(reference, second.length).align(second).distance;
       const distances = new BeamEditDistance(reference, first.length);
       distances.align(first);
       const limit = random.integer(90);
-      const found = distances.atMost(limit, second, unchanged);
+      const found = distances.atMost(limit, second, from, end);
       if (exact <= limit) expect(found).toBe(exact);
       else expect(found).toBeGreaterThan(limit);
     }
