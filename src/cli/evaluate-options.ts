@@ -38,6 +38,9 @@ export interface EvaluationFlags {
   readonly format: 'text' | 'json';
 }
 
+/** More decimals than a double has. */
+const WIDEST = 20;
+
 /**
  * The evaluation that the flags ask for.
  *
@@ -56,6 +59,9 @@ export function evaluationOptions(flags: EvaluationFlags, systems: number): Eval
   if (pairedAr) refuse({ confidence }, 'has no meaning with --paired-ar; --paired-bs has intervals');
   if (!confidence && !pairedBs && !pairedAr) {
     refuse({ resamples, resamplingSeed }, 'needs --confidence, --paired-bs or --paired-ar');
+  }
+  if (width !== undefined && width > WIDEST) {
+    throw new DragomanError('usage', `--width: expected at most ${WIDEST}, got ${width}`);
   }
   if (flags.format === 'json') {
     refuse({ width, scoreOnly }, 'has no meaning with --format json, which has every figure in full');

@@ -212,6 +212,7 @@ describe('dragoman evaluate --hypothesis', () => {
       [['-m', 'ter', '--ter-asian-support'], '--ter-asian-support needs --ter-normalized or --ter-no-punct'],
       [['--tokenize', '13a', '--tokenizer', 'zh'], '--tokenizer is another name of --tokenize: give one'],
       [['--smooth-value', '2'], 'BLEU smoothing: exp takes no value, got 2'],
+      [['-w', '21'], '--width: expected at most 20, got 21'],
       [['--short', '--score-only'], '--short has no meaning with --score-only'],
       [
         ['--format', 'json', '-w', '3'],
