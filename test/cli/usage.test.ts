@@ -43,8 +43,7 @@ describe('dragoman', () => {
     ['evalute', "unknown command 'evalute' (Did you mean evaluate?)"],
     [
       'help scroe',
-      'help: expected one of quickstart, train, translate, score, rerank, evaluate, addition, doctor, help, ' +
-        'got "scroe" (did you mean "score"?)',
+      `help: expected one of ${commands.map((command) => command.name()).join(', ')}, got "scroe" (did you mean "score"?)`,
     ],
     ['help train epochs', 'help: train has no commands, got "epochs"'],
     ['evaluate -r x --bem 3', "unknown option '--bem' (Did you mean --beam?)"],
