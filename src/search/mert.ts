@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { DragomanError } from '../errors.js';
 import type { ScoreOf } from '../metrics/bootstrap.js';
 import { Random } from '../random.js';
@@ -58,7 +59,11 @@ const MOST_PASSES = 100;
  *
  * @throws DragomanError `input` where there is nothing to choose between
  */
-export function mert(table: CandidateTable, objective: ScoreOf, options: MertOptions): MertResult {
+export async function mert(
+  table: CandidateTable,
+  objective: ScoreOf,
+  options: MertOptions,
+): Promise<MertResult> {
   const scales = withinSentenceDeviation(table);
   const varying = [...scales.keys()].filter((i) => scales[i]! > 0);
   const first = firstEqual(table);
@@ -78,9 +83,11 @@ export function mert(table: CandidateTable, objective: ScoreOf, options: MertOpt
     return direction;
   };
 
-  const climb = (start: Point): Point => {
+  const climb = async (start: Point): Promise<Point> => {
     let at = start;
     for (let pass = 0; pass < MOST_PASSES; pass++) {
+      // Signals and progress have their turn.
+      await setImmediate();
       const before = at.score;
       const directions = free.map((i): Float64Array => {
         const axis = new Float64Array(scales.length);
@@ -109,7 +116,7 @@ export function mert(table: CandidateTable, objective: ScoreOf, options: MertOpt
   for (let run = 0; run <= options.restarts; run++) {
     const start = run === 0 ? givenStart(options.initial, first, scales) : randomDirection();
     const from = evaluate(start);
-    const found = climb({ weights: unitLength(start, scales), score: from });
+    const found = await climb({ weights: unitLength(start, scales), score: from });
     runs.push({ run, from, to: found.score });
     if (found.score > best.score) best = found;
     options.onRun?.(runs.at(-1)!);

@@ -70,7 +70,7 @@ export async function tune<Score extends MetricScore>(
     );
   }
   const objective = objectiveOf(metric);
-  const found = mert(table, objective, {
+  const found = await mert(table, objective, {
     initial: columns.map((name) => initial[name] ?? 0),
     restarts: options.restarts ?? DEFAULT_RESTARTS,
     randomDirections: options.randomDirections ?? columns.length,
