@@ -104,8 +104,9 @@ weights.yaml --reference\` on other lists tells what they are worth. See docs/re
             },
           );
           progress.finish();
-          const { report, runs, constant, repeated, sentences, candidates } = result;
-          terminal.say(`${sentences} sentences, ${candidates} candidates`);
+          const { report, runs, constant, repeated, sentences, empty, candidates } = result;
+          const without = empty === 0 ? '' : ` (${empty} without candidates)`;
+          terminal.say(`${sentences} sentences${without}, ${candidates} candidates`);
           if (constant.length > 0) {
             terminal.say(
               `of no use, since no candidates of a sentence differ in them: ${constant.join(', ')}`,

@@ -108,11 +108,13 @@ A model in a folder called tune is ./tune.`,
                 : nbestFormat(outputFormat).writer();
             const known = given?.file ? new Set(Object.keys(given.weights)) : null;
             let lists = 0;
+            let empty = 0;
             for await (const list of featureStream(
               await openLists(options, terminal, reference[0]),
               features,
             )) {
               lists++;
+              if (list.entries.length === 0) empty++;
               if (known) requireKnownFeatures(list, known, given!.file!);
               const ordered = order.reorder(list);
               for (const line of write(ordered)) await print(line);
@@ -122,6 +124,7 @@ A model in a folder called tune is ./tune.`,
                 evaluation.add(list, ordered, referencesOf(measured[i]!, lines, list.id));
               }
             }
+            if (empty > 0) terminal.say(`${empty} of ${lists} source lines have no candidates`);
             if (reference.length === 0) return;
             await references.end(lists);
             for (const [i, evaluation] of evaluations.entries()) {

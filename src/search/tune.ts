@@ -39,6 +39,8 @@ export interface TuneResult<Score extends MetricScore = MetricScore> {
   /** Features that are equal to an earlier one everywhere. */
   readonly repeated: readonly string[];
   readonly sentences: number;
+  /** Sentences without a candidate. */
+  readonly empty: number;
   readonly candidates: number;
 }
 
@@ -97,6 +99,7 @@ export async function tune<Score extends MetricScore>(
     constant: found.constant,
     repeated: found.repeated,
     sentences: table.starts.length - 1,
+    empty: collected.empty,
     candidates: collected.candidates,
   };
 }
@@ -111,6 +114,7 @@ interface Collected {
   readonly table: CandidateTable;
   /** Every feature of the lists; those of the table are some of them, or all. */
   readonly names: readonly string[];
+  readonly empty: number;
   readonly candidates: number;
   readonly referenceCount: number | 'var';
 }
@@ -122,6 +126,7 @@ async function collect(
 ): Promise<Collected> {
   let collector: CandidateCollector | null = null;
   let names: readonly string[] = [];
+  let empty = 0;
   let candidates = 0;
   let referenceCount: number | 'var' | null = null;
   /** Sentences without candidates before the first that has some, when the features are not known yet. */
@@ -136,6 +141,7 @@ async function collect(
     if (referenceCount === null) referenceCount = next.value.length;
     else if (referenceCount !== next.value.length) referenceCount = 'var';
     if (list.entries.length === 0) {
+      empty++;
       if (collector === null) early.push(compare(''));
       else collector.addEmpty(compare(''));
       continue;
@@ -146,7 +152,7 @@ async function collect(
       if (collector === null) {
         names = [...flat.keys()];
         collector = new CandidateCollector(chooseNames(names, chosen), statistics.length);
-        for (const empty of early) collector.addEmpty(empty);
+        for (const before of early) collector.addEmpty(before);
       }
       requireSame(flat, chosen === undefined ? names : collector.names, chosen === undefined, () =>
         placeOf(list, i),
@@ -168,7 +174,7 @@ async function collect(
       'expected n-best lists with candidates, got none: there is nothing to learn',
     );
   }
-  return { table: collector.table(), names, candidates, referenceCount: referenceCount ?? 1 };
+  return { table: collector.table(), names, empty, candidates, referenceCount: referenceCount ?? 1 };
 }
 
 function chooseNames(names: readonly string[], chosen: readonly string[] | undefined): readonly string[] {

@@ -222,12 +222,14 @@ describe('dragoman translate', () => {
     expect(byList.err).toMatch(/the first hypothesis changed in 1 of 3 sentences/);
     const mbr = await dragoman('rerank', '-n', at('lists'), '--mbr', 'chrf', '-f', 'text');
     expect(mbr).toMatchObject({ code: 0, out: 'a b c d\n\nx y\n' });
-    expect(mbr.err).toBe('minimum Bayes risk by chrF2: every candidate counts the same\n');
+    expect(mbr.err).toBe(
+      'minimum Bayes risk by chrF2: every candidate counts the same\n1 of 3 source lines have no candidates\n',
+    );
     const weighted = await dragoman(
       ...['rerank', '-n', at('lists'), '--mbr', 'bleu', '-w', 'lm=1', '--mbr-scale', '3', '-f', 'text'],
     );
     expect(weighted.out).toBe('a b c e\n\nx y\n');
-    expect(weighted.err).toBe('minimum Bayes risk by BLEU: ln P = 3 (1 lm) + a constant\n');
+    expect(weighted.err).toMatch(/^minimum Bayes risk by BLEU: ln P = 3 \(1 lm\) \+ a constant\n/);
     const tuned = await dragoman(
       'rerank',
       'tune',
