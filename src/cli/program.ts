@@ -61,6 +61,7 @@ export function createProgram(terminal: Terminal) {
   }
   const help = helpCommand(program);
   setUp(help, terminal);
+  addGlobalOptions(help as CommandUnknownOpts);
   program.helpCommand(false).addCommand(help as CommandUnknownOpts);
   return program;
 }
