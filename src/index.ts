@@ -97,13 +97,23 @@ export {
 export { Seq2Seq } from './model/seq2seq.js';
 export { Random, type RandomState } from './random.js';
 export type { EnsembleMean } from './search/ensemble.js';
-export { lengthFeature, modelFeature, reverseFeature } from './search/features.js';
+export {
+  lengthFeature,
+  type ModelScores,
+  modelFeature,
+  modelFeatures,
+  reverseFeature,
+  reverseFeatures,
+  wordsFeature,
+} from './search/features.js';
 export {
   pharaoh,
   type TranslationFormatName,
   type TranslationFormatter,
   translationFormatter,
 } from './search/format.js';
+export { type MbrOptions, minimumBayesRisk } from './search/mbr.js';
+export type { MertRun } from './search/mert.js';
 export {
   type EntryRest,
   type Features,
@@ -112,24 +122,29 @@ export {
   type NBestFormatName,
   type NBestLine,
   type NBestList,
+  type NBestReadOptions,
   nbestFormat,
   nbestFormatOf,
   readNBest,
+  type SentenceRest,
   type SourcedList,
   withSources,
 } from './search/nbest.js';
 export type { SamplingOptions, SearchOptions } from './search/options.js';
 export {
-  compareBleu,
   defaultWeights,
   type FeatureFunction,
+  featureStream,
   GIVEN_TOTAL,
-  parseWeights,
-  type RerankReport,
+  reorder,
   rerank,
   rerankStream,
-  type Weights as FeatureWeights,
 } from './search/rerank.js';
+export {
+  objectiveOf,
+  RerankEvaluation,
+  type RerankReport,
+} from './search/rerank-report.js';
 export type { ScoringModel } from './search/scorer.js';
 export type { DecodeState, StepModel } from './search/step-model.js';
 // Search: translating, scoring, reranking
@@ -143,6 +158,14 @@ export {
   Translator,
   type TranslatorParts,
 } from './search/translator.js';
+export { type TuneOptions, type TuneResult, tune } from './search/tune.js';
+export { parseWeights, type Weights as FeatureWeights } from './search/weights.js';
+export {
+  formatWeightsFile,
+  parseWeightsFile,
+  readWeightsFile,
+  type WeightsFile,
+} from './search/weights-file.js';
 export { type Batch, type BatchSpec, collate, makeBatches, type PaddedIds, padIds } from './text/batch.js';
 export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 // Text

@@ -1,4 +1,4 @@
-import { Command, CommanderError, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { Command, CommanderError, type CommandUnknownOpts, Help, Option } from '@commander-js/extra-typings';
 import type { EngineName } from '../engine/engine.js';
 import { VERSION } from '../version.js';
 import { additionCommand } from './addition.js';
@@ -41,16 +41,14 @@ export function createProgram(terminal: Terminal) {
   const program = new Command('dragoman')
     .description('Sequence-to-sequence translation with recurrent networks.')
     .version(VERSION, '-V, --version', 'print the version')
-    .addOption(
-      new Option('--engine <name>', 'what computes; the fastest that is installed by default').choices(
-        Object.keys(ENGINES),
-      ),
-    )
-    .option('--debug', 'show the stack of an error')
+    .addOption(engineOption())
+    .addOption(debugOption())
     .helpOption('-h, --help', 'show this help')
-    .addHelpText('after', EXAMPLES);
-  program.hook('preAction', () => {
-    const { engine } = program.opts();
+    .addHelpText('after', EXAMPLES)
+    // Options belong to the command before them, so that `rerank` and `rerank tune` can have the same ones.
+    .enablePositionalOptions();
+  program.hook('preAction', (_, command) => {
+    const { engine } = command.optsWithGlobals() as { engine?: string };
     // The flag is the environment variable for this process: whoever starts the engine needs no wiring.
     if (engine !== undefined) process.env.DRAGOMAN_ENGINE = engine;
   });
@@ -58,18 +56,43 @@ export function createProgram(terminal: Terminal) {
   for (const create of COMMANDS) {
     const command = create(terminal);
     setUp(command, terminal);
+    addGlobalOptions(command);
     program.addCommand(command);
   }
   const help = helpCommand(program);
   setUp(help, terminal);
+  addGlobalOptions(help as CommandUnknownOpts);
   program.helpCommand(false).addCommand(help as CommandUnknownOpts);
   return program;
+}
+
+/** The program's own options. A command that has others inside it keeps its options to itself. */
+function globalOptions(command: CommandUnknownOpts): Option[] {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return root === command ? [] : new Help().visibleOptions(root).filter(({ long }) => long !== '--help');
+}
+
+function engineOption() {
+  return new Option('--engine <name>', 'what computes; the fastest that is installed by default').choices(
+    Object.keys(ENGINES),
+  );
+}
+
+function debugOption() {
+  return new Option('--debug', 'show the stack of an error');
+}
+
+/** Global options are taken behind the command's name too; help lists them once, as global. */
+function addGlobalOptions(command: CommandUnknownOpts): void {
+  command.addOption(engineOption().hideHelp()).addOption(debugOption().hideHelp());
+  for (const child of command.commands) addGlobalOptions(child);
 }
 
 function setUp(command: CommandUnknownOpts, terminal: Terminal): void {
   command
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: globalOptions })
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(text),

@@ -209,7 +209,8 @@ async function rerankSamples(
   references: readonly string[],
   language: string,
 ): Promise<void> {
-  const { compareBleu, rerank } = await import('../search/rerank.js');
+  const { bleu } = await import('../metrics/bleu.js');
+  const { rerank } = await import('../search/rerank.js');
   const { modelFeature } = await import('../search/features.js');
   terminal.say(
     `\n5. Reranking: ten candidates for each of ${sources.length} test lines, drawn at random (--sample), put in the`,
@@ -242,10 +243,10 @@ async function rerankSamples(
     await terminal.print(resultTable(terminal, ['drawn', 'ln P', 'candidate'], rows));
   }
   const first = (list: { entries: readonly { text: string }[] }): string => list.entries[0]?.text ?? '';
-  const { before, after } = compareBleu(lists.map(first), reranked.map(first), [references], {
-    tokenizer: UNSPACED[language],
-  });
+  const [before, after] = [lists, reranked].map((order) =>
+    bleu(order.map(first), references, { tokenizer: UNSPACED[language] }),
+  );
   await terminal.print(
-    `BLEU of the first candidates: ${before.score.toFixed(2)} as drawn, ${after.score.toFixed(2)} reranked`,
+    `BLEU of the first candidates: ${before!.score.toFixed(2)} as drawn, ${after!.score.toFixed(2)} reranked`,
   );
 }

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { messageOf } from '../errors.js';
 import { collect } from './arguments.js';
+import { shellWord } from './command-line.js';
 import { Interruption } from './interruption.js';
 import { announceInput } from './lines.js';
 import { stopOnSignal } from './stop-on-signal.js';
@@ -90,8 +91,4 @@ function commandLine(file: string, output: string | undefined, set: readonly str
   const words = ['dragoman', 'train', file, ...set.flatMap((one) => ['--set', one])];
   if (output !== undefined) words.push('--output', output);
   return words.map(shellWord).join(' ');
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -8,7 +8,8 @@ import { parseId } from './nbest-fields.js';
  *     {"id": 0, "hypotheses": [{"text": "ein Haus", "features": {"lm": -3.1}, "total": -2.5}, …]}
  *
  * or one hypothesis: `{"id": 0, "text": "ein Haus", "lm": -3.1, "total": -2.5}`. Numbers beside `text` are features
- * too; other keys are kept. Written sentence by sentence, with features in an object of their own.
+ * too; other keys are kept. Written sentence by sentence, with features in an object of their own; a sentence's
+ * `text` is that of its first hypothesis.
  */
 export const jsonFormat: NBestFormat = {
   reader: () => (line, where) => {
@@ -30,12 +31,14 @@ export const jsonFormat: NBestFormat = {
         throw new DragomanError('input', `${place}: expected an object, got ${excerptOf(item)}`);
       return entryOf(item, place);
     });
-    return { id, entries, whole: true };
+    const { id: _, hypotheses: __, ...json } = object;
+    return { id, entries, whole: true, rest: { json } };
   },
 
   writer:
     () =>
-    ({ id, entries }) => {
+    ({ id, entries, rest: { json = {} } = {} }) => {
+      const best = typeof json.text === 'string' && entries[0] ? { text: entries[0].text } : {};
       const hypotheses = entries.map(({ text, features, total, rest }) => ({
         text,
         ...(total === null ? {} : { total: total }),
@@ -44,7 +47,7 @@ export const jsonFormat: NBestFormat = {
         ),
         ...rest.json,
       }));
-      return [JSON.stringify({ id, hypotheses })];
+      return [JSON.stringify({ id, ...json, ...best, hypotheses })];
     },
 };
 

@@ -6,6 +6,9 @@ const SEPARATOR = '|||';
 /** Moses' own escape of `|`, so that a hypothesis that holds the separator stays one field. */
 const ESCAPED = '&#124;&#124;&#124;';
 
+/** Marian's scores of single words, as many as there are words: no features, but a field that keeps its place. */
+const WORD_SCORES = /^WordScores=/;
+
 /** A field of features begins with a name: `name=`, or `name:` as Moses wrote it until 2013. */
 const FEATURES = /^\S+?=|^\S+:\s/;
 const NAME = /^([^=]+)=(.*)$|^(\S+):$/;
@@ -13,7 +16,7 @@ const NAME = /^([^=]+)=(.*)$|^(\S+):$/;
 /**
  * `id ||| hypothesis ||| name= value … ||| total`, as Moses writes it (several values a name; word alignment after
  * the total) and Marian (`F0= -1.2`, also without the space; an alignment or `WordScores=` field before the
- * features). A line without features (`id ||| hypothesis` or `id ||| hypothesis ||| total`) is one too.
+ * features, which stays as it is). A line without features (`id ||| hypothesis` or `id ||| hypothesis ||| total`) is one too.
  */
 export const mosesFormat: NBestFormat = {
   reader: () => (line, where) => {
@@ -32,7 +35,8 @@ export const mosesFormat: NBestFormat = {
     let at = 2;
     for (; at < fields.length && total === null; at++) {
       const field = fields[at]!;
-      if (field === '' || FEATURES.test(field)) parseFeatures(field, features, where);
+      if (WORD_SCORES.test(field)) before.push(field);
+      else if (field === '' || FEATURES.test(field)) parseFeatures(field, features, where);
       else if (looksLikeNumber(field)) total = parseScore(field, 'the total', where);
       else before.push(field);
     }

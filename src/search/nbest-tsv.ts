@@ -4,10 +4,23 @@ import { parseId, parseScore } from './nbest-fields.js';
 
 const REQUIRED = ['id', 'text'] as const;
 
+/** Before the name of a feature that is called like a column with a meaning, such as the total of a reranked list. */
+const FEATURE = 'feature.';
+const MEANINGS: ReadonlySet<string> = new Set([...REQUIRED, 'total']);
+
+/** The column of a feature, and back. */
+function columnOf(feature: string): string {
+  return MEANINGS.has(feature) ? FEATURE + feature : feature;
+}
+function featureOf(column: string): string {
+  const name = column.startsWith(FEATURE) ? column.slice(FEATURE.length) : column;
+  return MEANINGS.has(name) ? name : column;
+}
+
 /**
  * Tab-separated with a header: columns `id` and `text`, optionally `total`, every other one a feature. No quoting:
  * a tab or line break inside a text is written as a space. A feature of several values has several columns,
- * `name.0`, `name.1`, ….
+ * `name.0`, `name.1`, …; one that is called `id`, `text` or `total` has the column `feature.total`.
  */
 export const tsvFormat: NBestFormat = {
   reader: () => {
@@ -30,7 +43,7 @@ export const tsvFormat: NBestFormat = {
         if (name === 'id') id = parseId(cell, where);
         else if (name === 'text') text = cell;
         else if (name === 'total') total = parseScore(cell, 'the total', where);
-        else features.set(name, [parseScore(cell, `feature ${excerpt(name)}`, where)]);
+        else features.set(featureOf(name), [parseScore(cell, `feature ${excerpt(name)}`, where)]);
       });
       return { id, entries: [{ text, features, total, rest: {} }], whole: false };
     };
@@ -47,7 +60,7 @@ export const tsvFormat: NBestFormat = {
         ]);
         for (const [name, values] of features) {
           values.forEach((value, i) => {
-            cells.set(values.length === 1 ? name : `${name}.${i}`, String(value));
+            cells.set(values.length === 1 ? columnOf(name) : `${name}.${i}`, String(value));
           });
         }
         if (total !== null) cells.set('total', String(total));

@@ -1,6 +1,7 @@
 import { DragomanError } from '../errors.js';
 import { jsonFormat } from './nbest-json.js';
 import { mosesFormat } from './nbest-moses.js';
+import { opennmtFormat } from './nbest-opennmt.js';
 import { tsvFormat } from './nbest-tsv.js';
 
 /** Named scores of a hypothesis in the order they came in; a name can stand for several values (Moses). */
@@ -22,6 +23,8 @@ export interface EntryRest {
   readonly moses?: { readonly before: readonly string[]; readonly after: readonly string[] };
   /** JSONL: keys other than text, total and numbers. */
   readonly json?: Readonly<Record<string, unknown>>;
+  /** OpenNMT: whether the score stands before the hypothesis, and the fields after it. */
+  readonly opennmt?: { readonly scoreFirst: boolean; readonly after: readonly string[] };
 }
 
 /** The hypotheses of one sentence. */
@@ -31,14 +34,29 @@ export interface NBestList {
   readonly entries: readonly NBestEntry[];
   /** Where it begins, for errors: `file:line`. */
   readonly where: string;
+  /** What else a format holds of the sentence, kept in place: JSON keys. */
+  readonly rest?: SentenceRest;
+}
+
+/** Parts of a sentence's line that nothing here reads. */
+export interface SentenceRest {
+  /** JSONL: keys beside `id` and `hypotheses`; where `text` is one, it is the first hypothesis'. */
+  readonly json?: Readonly<Record<string, unknown>>;
+}
+
+export interface NBestReadOptions {
+  /** Hypotheses a source line, for formats without ids. */
+  readonly perSource?: number | undefined;
 }
 
 /** How a format is read, line by line, and written. */
 export interface NBestFormat {
+  /** Lines have no ids: so many belong to each source line, and an empty line is an empty hypothesis. */
+  readonly idsByPosition?: true;
   /** A reader for one file: what a line holds, or null for a header. Throws `input` with `where`. */
-  reader(): (line: string, where: string) => NBestLine | null;
+  reader(options: NBestReadOptions): (line: string, where: string) => NBestLine | null;
   /** A writer for one file: the lines of one sentence, a header before the first where the format has one. */
-  writer(): (list: Pick<NBestList, 'id' | 'entries'>) => string[];
+  writer(): (list: Pick<NBestList, 'id' | 'entries' | 'rest'>) => string[];
 }
 
 /** What one line holds: one hypothesis (`whole` false: more may follow), or the whole list of a sentence. */
@@ -46,12 +64,15 @@ export interface NBestLine {
   readonly id: number;
   readonly entries: readonly NBestEntry[];
   readonly whole: boolean;
+  readonly rest?: SentenceRest;
 }
 
-const FORMATS = { moses: mosesFormat, jsonl: jsonFormat, tsv: tsvFormat } satisfies Record<
-  string,
-  NBestFormat
->;
+const FORMATS = {
+  moses: mosesFormat,
+  jsonl: jsonFormat,
+  tsv: tsvFormat,
+  opennmt: opennmtFormat,
+} satisfies Record<string, NBestFormat>;
 
 export type NBestFormatName = keyof typeof FORMATS;
 export const NBEST_FORMATS = Object.keys(FORMATS) as NBestFormatName[];
@@ -78,15 +99,29 @@ export function nbestFormatOf(file: string): NBestFormatName {
  */
 export async function* readNBest(
   lines: Iterable<string> | AsyncIterable<string>,
-  options: { readonly format: NBestFormatName; readonly file: string },
+  options: NBestReadOptions & { readonly format: NBestFormatName; readonly file: string },
 ): AsyncGenerator<NBestList> {
-  const read = nbestFormat(options.format).reader();
-  let group: { id: number; entries: NBestEntry[]; where: string; whole: boolean } | null = null;
+  const { perSource } = options;
+  const { idsByPosition = false, reader } = nbestFormat(options.format);
+  if (!idsByPosition && perSource !== undefined) {
+    throw new DragomanError(
+      'usage',
+      `expected no number of hypotheses a source line for the format ${options.format}, which has ids, got ${perSource}`,
+    );
+  }
+  const read = reader(options);
+  let group: {
+    id: number;
+    entries: NBestEntry[];
+    where: string;
+    whole: boolean;
+    rest?: SentenceRest;
+  } | null = null;
   let number = 0;
   for await (const line of lines) {
     number++;
     const where = `${options.file}:${number}`;
-    if (line.trim() === '') {
+    if (line.trim() === '' && !idsByPosition) {
       throw new DragomanError('input', `${where}: expected a hypothesis, got an empty line`);
     }
     const got = read(line, where);
@@ -102,7 +137,14 @@ export async function* readNBest(
       );
     }
     if (group !== null) yield group;
-    group = { id: got.id, entries: [...got.entries], where, whole: got.whole };
+    const { rest } = got;
+    group = { id: got.id, entries: [...got.entries], where, whole: got.whole, ...(rest && { rest }) };
+  }
+  if (perSource !== undefined && number % perSource !== 0) {
+    throw new DragomanError(
+      'input',
+      `${options.file}: expected ${perSource} lines for each source line, got ${number} lines, of which the last has ${number % perSource}`,
+    );
   }
   if (group !== null) yield group;
 }
@@ -114,12 +156,22 @@ export interface SourcedList extends NBestList {
 
 /**
  * Joins lists to their source lines: one for every line, in order, without entries where the list has none for it.
- * Throws `input` where an id is beyond the last line.
+ * Throws `input` where an id is beyond the last line. Without source lines (null) the source is the empty text, and
+ * the lists end with the last id.
  */
 export async function* withSources(
   lists: AsyncIterable<NBestList>,
-  sources: Iterable<string> | AsyncIterable<string>,
+  sources: Iterable<string> | AsyncIterable<string> | null,
 ): AsyncGenerator<SourcedList> {
+  if (sources === null) {
+    let id = 0;
+    for await (const list of lists) {
+      for (; id < list.id; id++) yield { id, source: '', entries: [], where: list.where };
+      yield { ...list, source: '' };
+      id++;
+    }
+    return;
+  }
   const iterator = lists[Symbol.asyncIterator]();
   let next = await iterator.next();
   let id = 0;

@@ -31,8 +31,9 @@ export function commandPage(): string {
     command.outputHelp();
     return text.trim();
   };
-  const commands = program.commands.map(
-    (command) => `\n## ${command.name()}\n\n\`\`\`\n${help(command)}\n\`\`\`\n`,
-  );
+  const section = (command: CommandUnknownOpts, name: string): string =>
+    `\n## ${name}\n\n\`\`\`\n${help(command)}\n\`\`\`\n` +
+    command.commands.map((child) => section(child, `${name} ${child.name()}`)).join('');
+  const commands = program.commands.map((command) => section(command, command.name()));
   return `${INTRODUCTION}\n\`\`\`\n${help(program)}\n\`\`\`\n${commands.join('')}`;
 }

@@ -32,6 +32,14 @@ describe('dragoman', () => {
     },
   );
 
+  it('rerank tune --help is a help of its own', async () => {
+    const { code, out } = await dragoman('rerank', 'tune', '--help');
+    expect(code).toBe(0);
+    expect(out).toContain('Usage: dragoman rerank tune [options] [model...]');
+    expect(out).toContain('--restarts');
+    expect(out.match(/--engine/g)).toHaveLength(1);
+  });
+
   it('without a command shows help on standard error, and fails', async () => {
     const { code, out, err } = await dragoman();
     expect(code).toBe(2);
@@ -72,6 +80,36 @@ describe('dragoman', () => {
     [
       'evaluate -r x -m blue',
       "option '-m, --metrics <name...>' argument 'blue' is invalid. Allowed choices are bleu, chrf, chrf++, ter, accuracy, error-rate, g2p.",
+    ],
+    ['rerank', 'expected a model folder, --weights or --mbr, got none of them'],
+    ['rerank m', 'expected --source FILE beside a model, which scores pairs, got none'],
+    // A folder called tune is ./tune: this is a model, not the command.
+    ['rerank ./tune', 'expected --source FILE beside a model, which scores pairs, got none'],
+    ['rerank m tune', 'expected --source FILE beside a model, which scores pairs, got none'],
+    ['rerank m -s x --mbr-scale 2', '--mbr-scale needs --mbr'],
+    [
+      'rerank --mbr chrf --mbr-scale 2',
+      '--mbr-scale needs a model or --weights: without them every candidate counts the same',
+    ],
+    ['rerank --weights a=1 --scores both', '--scores needs a model'],
+    ['rerank m -s x --metrics chrf', '--metrics needs --reference'],
+    ['rerank m -s x -r y --metrics chrf --tokenizer zh', '--tokenize changes none of these metrics'],
+    ['rerank m -s - -r y', 'standard input (-) can be read only once: name a file for --source or --nbest'],
+    [
+      'rerank --weights nowhere.yaml',
+      'nowhere.yaml: expected weights as name=value,name=value or a weights file, got no such file',
+    ],
+    [
+      'rerank --mbr terr',
+      "option '--mbr <metric>' argument 'terr' is invalid. Allowed choices are bleu, chrf, chrf++, ter, accuracy, error-rate, g2p.",
+    ],
+    ['rerank tune m', "required option '-r, --reference <file>' not specified"],
+    ['rerank tune m -r y', 'expected --source FILE beside a model, which scores pairs, got none'],
+    ['rerank tune -r y --mbr bleu', "unknown option '--mbr'"],
+    ['rerank --lowercase tune -r y', 'expected the options of tune behind its name, got --lowercase before'],
+    [
+      'rerank tune -r y --engine gpu',
+      "option '--engine <name>' argument 'gpu' is invalid. Allowed choices are tensorflow, wasm, cpu.",
     ],
   ];
   it.each(wrong)('%s: one line, exit 2', async (words, message) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Translator } from '../../src/search/translator.js';
+import { parseWeightsFile, readWeightsFile } from '../../src/search/weights-file.js';
 import { type TinyTask, tinyTask } from '../tiny-model.js';
 import { dragoman } from './terminal.js';
 
@@ -122,7 +123,7 @@ describe('dragoman translate', () => {
     );
     expect(reranked.code).toBe(0);
     expect(reranked.err).toMatch(
-      /^score = -1 model\nbefore: BLEU\|.*\nafter: {2}BLEU\|.*\nthe first hypothesis changed in \d+ of 20/,
+      /^score = -1 model\nbefore: BLEU\|.*\nafter: {2}BLEU\|.*\noracle: BLEU\|.*\nafter - before: [-+]\d+\.\d\d BLEU, 95 % interval [-+].* to [-+].*, p = [01]\.\d{4} .*\nthe first hypothesis changed in \d+ of 20/,
     );
     const [first] = reranked.out.split('\n');
     const { hypotheses } = JSON.parse(first ?? '') as {
@@ -141,6 +142,112 @@ describe('dragoman translate', () => {
 
     const best = await dragoman('rerank', model, '-s', at('test.en'), '-n', at('nbest.gz'), '-f', 'text');
     expect(best.out.trimEnd().split('\n')).toHaveLength(20);
+  });
+
+  it('learns weights on one set, and reranks another with them', async () => {
+    for (const set of ['dev', 'test']) {
+      const sample = ['--sample', '--temperature', '2', '--nbest', '6', '--format', 'moses', '--seed', '4'];
+      const drawn = await dragoman(
+        'translate',
+        model,
+        '-i',
+        at(`${set}.en`),
+        '-o',
+        at(`${set}.nbest`),
+        ...sample,
+      );
+      expect(drawn.code).toBe(0);
+    }
+    const features = [model, '--reverse', model, '--scores', 'both'];
+    const tuned = await dragoman(
+      ...['rerank', 'tune', ...features, '-s', at('dev.en'), '-n', at('dev.nbest'), '-r', at('dev.de')],
+      ...['--restarts', '2', '--engine', 'cpu', '-o', at('weights.yaml')],
+    );
+    expect(tuned).toMatchObject({ code: 0, out: '' });
+    expect(tuned.err).toMatch(
+      /^20 sentences, 120 candidates\n.*3 runs: BLEU [\d.]+ to [\d.]+; with the initial/ms,
+    );
+    const file = await readWeightsFile(at('weights.yaml'));
+    const names = ['model', 'model-per-token', 'length', 'reverse', 'reverse-per-token'];
+    expect(Object.keys(file.weights)).toEqual(['score', 'total', ...names]);
+    expect(file.development).toMatchObject({ sentences: 20, candidates: 120 });
+    expect(file.command).toMatch(/^dragoman rerank tune \S+ --source \S+ .*--restarts 2/);
+    expect(tuned.err).toContain(`after:  ${file.objective} = ${file.development?.after.toFixed(2)}`);
+
+    const apply = (...words: string[]) =>
+      dragoman(
+        'rerank',
+        ...words,
+        '-s',
+        at('dev.en'),
+        '-n',
+        at('dev.nbest'),
+        '-r',
+        at('dev.de'),
+        '-f',
+        'text',
+      );
+    const applied = await apply(...features, '-w', at('weights.yaml'));
+    // The same lists, so the same scores as when they were learned on.
+    for (const line of ['before', 'after']) {
+      const pattern = new RegExp(`^${line}: .*$`, 'm');
+      expect(pattern.exec(applied.err)?.[0]).toBe(pattern.exec(tuned.err)?.[0]);
+    }
+    expect(applied.out.trimEnd().split('\n')).toHaveLength(20);
+
+    const other = await apply(model, model, '-w', 'model=1,model2=1');
+    expect(other.code).toBe(0);
+    const unknown = await apply(model, model, '--scores', 'both', '-w', at('weights.yaml'));
+    expect(unknown.err).toMatch(
+      /expected only features that have a weight in \S+weights.yaml .* got "model2", "model2-per-token" besides/,
+    );
+    expect(unknown.code).toBe(2);
+  });
+
+  it('reranks without a model: by weights of the list, or by minimum Bayes risk', async () => {
+    const lists = [
+      '0 ||| a b c d ||| lm= -2 ||| -1',
+      '0 ||| a b c e ||| lm= -1 ||| -2',
+      '2 ||| x y ||| lm= -1 ||| -3',
+    ];
+    await writeFile(at('lists'), `${lists.join('\n')}\n`);
+    await writeFile(at('answers'), 'a b c e\n\nx y\n');
+    const byList = await dragoman('rerank', '-n', at('lists'), '-w', 'lm=1', '-r', at('answers'));
+    expect(byList.out).toBe(
+      '0 ||| a b c e ||| lm= -1 total= -2 words= 4 ||| -1\n' +
+        '0 ||| a b c d ||| lm= -2 total= -1 words= 4 ||| -2\n' +
+        '2 ||| x y ||| lm= -1 total= -3 words= 2 ||| -1\n',
+    );
+    expect(byList.err).toMatch(/^score = 1 lm\n/);
+    expect(byList.err).toMatch(/the first hypothesis changed in 1 of 3 sentences/);
+    const mbr = await dragoman('rerank', '-n', at('lists'), '--mbr', 'chrf', '-f', 'text');
+    expect(mbr).toMatchObject({ code: 0, out: 'a b c d\n\nx y\n' });
+    expect(mbr.err).toBe(
+      'minimum Bayes risk by chrF2: every candidate counts the same\n1 of 3 source lines have no candidates\n',
+    );
+    const weighted = await dragoman(
+      ...['rerank', '-n', at('lists'), '--mbr', 'bleu', '-w', 'lm=1', '--mbr-scale', '3', '-f', 'text'],
+    );
+    expect(weighted.out).toBe('a b c e\n\nx y\n');
+    expect(weighted.err).toMatch(/^minimum Bayes risk by BLEU: ln P = 3 \(1 lm\) \+ a constant\n/);
+    const tuned = await dragoman(
+      'rerank',
+      'tune',
+      '-n',
+      at('lists'),
+      '-r',
+      at('answers'),
+      '--objective',
+      'ter',
+    );
+    expect(tuned.code).toBe(0);
+    // One of six words is wrong before.
+    expect(tuned.err).toMatch(
+      /^before: TER\|.* = 16\.67\nafter: {2}TER\|.* = 0\.00\noracle: TER\|.* = 0\.00$/m,
+    );
+    // The right one has the higher lm and the lower total.
+    const { weights } = parseWeightsFile(tuned.out, 'weights');
+    expect(weights.lm! - weights.total!).toBeGreaterThan(0);
   });
 
   it('samples by seed, and ensembles models', async () => {

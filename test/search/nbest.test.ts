@@ -11,9 +11,13 @@ import {
   withSources,
 } from '../../src/search/nbest.js';
 
-async function read(lines: string[], format: NBestFormatName = 'moses'): Promise<NBestList[]> {
+async function read(
+  lines: string[],
+  format: NBestFormatName = 'moses',
+  perSource?: number,
+): Promise<NBestList[]> {
   const lists: NBestList[] = [];
-  for await (const list of readNBest(lines, { format, file: 'list' })) lists.push(list);
+  for await (const list of readNBest(lines, { format, file: 'list', perSource })) lists.push(list);
   return lists;
 }
 
@@ -51,7 +55,8 @@ describe('Moses n-best lists', () => {
     expect(features(b!)).toEqual({ F0: [-1.75] });
     expect(b!.rest.moses!.before).toEqual(['0-0 1-1']);
     expect(c!.text).toBe('');
-    expect(features(c!)).toEqual({ WordScores: [-0.5, -1], F0: [-1.5] });
+    expect(features(c!)).toEqual({ F0: [-1.5] });
+    expect(c!.rest.moses!.before).toEqual(['WordScores= -0.5 -1']);
   });
 
   it('reads names with a colon (older Moses), and lines without features or total', async () => {
@@ -69,6 +74,7 @@ describe('Moses n-best lists', () => {
       '0 ||| das haus ||| LR0= -1.2 0 0.5 LM0= -24.5 ||| -0.75 ||| 0-0 1-1',
       '0 ||| ein ||| 0-0 ||| F0= -1e-7 ||| -0.9',
       '5 |||  ||| F0= -1.5 ||| -1.5',
+      '6 ||| ein Haus ||| 0-0 1-1 ||| WordScores= -0.5 -0.25 -0.125 ||| F0= -0.5 F1= -0.375 ||| -0.875',
     ];
     expect(write(await read(lines), 'moses')).toEqual(lines);
   });
@@ -103,26 +109,30 @@ describe('every n-best format', () => {
       return fc.array(fc.array(entry, { minLength: 1, maxLength: 3 }), { maxLength: 4 });
     });
 
-  it.each(NBEST_FORMATS)('%s: reads back what it wrote', async (format) => {
-    await fc.assert(
-      fc.asyncProperty(lists, async (groups) => {
-        const given = groups.map((entries, i) => ({ id: i * 2, entries }));
-        const got = await read(write(given, format), format);
-        expect(got.map(({ id, entries }) => [id, entries.map((e) => [e.text, features(e)])])).toEqual(
-          given.map(({ id, entries }) => [id, entries.map((e) => [e.text, features(e)])]),
-        );
-        got.forEach(({ entries }, i) => {
-          entries.forEach(({ total }, k) => {
-            expect(total).toBeCloseTo(
-              given[i]!.entries[k]!.total!,
-              4 - Math.log10(Math.max(1, Math.abs(total!))),
-            );
+  // OpenNMT's lists have no ids and no features; they have tests of their own.
+  it.each(NBEST_FORMATS.filter((format) => format !== 'opennmt'))(
+    '%s: reads back what it wrote',
+    async (format) => {
+      await fc.assert(
+        fc.asyncProperty(lists, async (groups) => {
+          const given = groups.map((entries, i) => ({ id: i * 2, entries }));
+          const got = await read(write(given, format), format);
+          expect(got.map(({ id, entries }) => [id, entries.map((e) => [e.text, features(e)])])).toEqual(
+            given.map(({ id, entries }) => [id, entries.map((e) => [e.text, features(e)])]),
+          );
+          got.forEach(({ entries }, i) => {
+            entries.forEach(({ total }, k) => {
+              expect(total).toBeCloseTo(
+                given[i]!.entries[k]!.total!,
+                4 - Math.log10(Math.max(1, Math.abs(total!))),
+              );
+            });
           });
-        });
-      }),
-      { numRuns: 60 },
-    );
-  });
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
   it.each<[NBestFormatName, string[], RegExp]>([
     ['moses', ['0 ||| a ||| F0= -1 ||| -1', ''], /^list:2: expected a hypothesis, got an empty line/],
@@ -198,13 +208,77 @@ describe('every n-best format', () => {
       nbestFormatOf('-'),
     ]).toEqual(['tsv', 'jsonl', 'moses', 'moses']);
     expect(() => nbestFormat('toString')).toThrow(
-      /expected an n-best format of moses, jsonl, tsv, got toString/,
+      /expected an n-best format of moses, jsonl, tsv, opennmt, got toString/,
     );
   });
 });
 
+describe('OpenNMT n-best lists', () => {
+  const py = ['ein Haus\t-0.5', 'ein Heim\t-1.25', '', 'das Haus'];
+  const tf = ['-0.500000 ||| ein Haus ||| -0.25 -0.25 ||| 0-0 1-1', '-1.250000 ||| ein Heim'];
+
+  it('OpenNMT-py: so many lines a source line, scores behind a tab or none', async () => {
+    const lists = await read(py, 'opennmt', 2);
+    expect(lists.map(({ id, entries }) => [id, entries.map(({ text, total }) => [text, total])])).toEqual([
+      [
+        0,
+        [
+          ['ein Haus', -0.5],
+          ['ein Heim', -1.25],
+        ],
+      ],
+      [
+        1,
+        [
+          ['', null],
+          ['das Haus', null],
+        ],
+      ],
+    ]);
+    expect(write(lists, 'opennmt')).toEqual(py);
+  });
+
+  it('OpenNMT-tf: scores before the hypothesis, token scores and alignments behind', async () => {
+    const lists = await read(tf, 'opennmt', 2);
+    expect(lists[0]!.entries.map(({ text, total }) => [text, total])).toEqual([
+      ['ein Haus', -0.5],
+      ['ein Heim', -1.25],
+    ]);
+    expect(write(lists, 'opennmt')).toEqual(tf);
+  });
+
+  it.each<[string[], number | undefined, RegExp]>([
+    [py, undefined, /expected the number of hypotheses a source line for .* opennmt, got none/],
+    [py.slice(1), 2, /^list: expected 2 lines for each source line, got 3 lines, of which the last has 1/],
+    [
+      ['0 ||| a ||| F0= -1 ||| -1'],
+      1,
+      /^list:1: expected a hypothesis of an OpenNMT list, got a line of a Moses/,
+    ],
+    [['a\tnan'], 1, /^list:1: expected a finite number as the score, got "nan"/],
+  ])('%j, %s a line, is an error', async (lines, perSource, message) => {
+    await expect(read(lines, 'opennmt', perSource)).rejects.toThrow(message);
+  });
+
+  it('a number of lines is refused where lists have ids', async () => {
+    await expect(read(['0 ||| a'], 'moses', 2)).rejects.toThrow(/expected no number of hypotheses .*moses/);
+  });
+});
+
+describe('JSON lists', () => {
+  it('keep what else is said of a sentence, and its text is the first hypothesis', async () => {
+    const line =
+      '{"id":3,"source":"a house","text":"ein","hypotheses":[{"text":"ein","total":-2,"features":{}},{"text":"Haus","total":-1,"features":{}}]}';
+    const [list] = await read([line], 'jsonl');
+    expect(JSON.parse(write([list!], 'jsonl')[0]!)).toEqual(JSON.parse(line));
+    const turned = { ...list!, entries: list!.entries.toReversed() };
+    const { source, text } = JSON.parse(write([turned], 'jsonl')[0]!) as Record<string, unknown>;
+    expect([source, text]).toEqual(['a house', 'Haus']);
+  });
+});
+
 describe('lists beside their sources', () => {
-  async function join(lines: string[], sources: string[]) {
+  async function join(lines: string[], sources: string[] | null) {
     const out: [number, string, number][] = [];
     for await (const list of withSources(readNBest(lines, { format: 'moses', file: 'list' }), sources)) {
       out.push([list.id, list.source, list.entries.length]);
@@ -219,6 +293,15 @@ describe('lists beside their sources', () => {
       [2, 's2', 0],
       [3, 's3', 1],
       [4, 's4', 0],
+    ]);
+  });
+
+  it('without sources fills the gaps, up to the last id', async () => {
+    expect(await join(['1 ||| a', '1 ||| b', '3 ||| c'], null)).toEqual([
+      [0, '', 0],
+      [1, '', 2],
+      [2, '', 0],
+      [3, '', 1],
     ]);
   });
 

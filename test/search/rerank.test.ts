@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NBestEntry, SourcedList } from '../../src/search/nbest.js';
-import {
-  compareBleu,
-  defaultWeights,
-  type FeatureFunction,
-  parseWeights,
-  rerank,
-} from '../../src/search/rerank.js';
+import { type NBestEntry, nbestFormat, readNBest, type SourcedList } from '../../src/search/nbest.js';
+import { defaultWeights, type FeatureFunction, rerank, rerankStream } from '../../src/search/rerank.js';
+import { parseWeights, requireKnownFeatures } from '../../src/search/weights.js';
+import { formatWeightsFile, parseWeightsFile, type WeightsFile } from '../../src/search/weights-file.js';
 
 function entry(
   text: string,
@@ -60,6 +56,28 @@ describe('reranking', () => {
         });
       }),
     );
+  });
+
+  it('of a list that was reranked before keeps the total it had at first', async () => {
+    const given = [list([entry('x', { lm: [9] }, 5), entry('xxx', { lm: [1] }, 1)])];
+    const once = await rerank(given, [], { lm: -1 });
+    expect(once[0]!.entries.map((e) => [e.total, e.features.get('total')])).toEqual([
+      [-1, [1]],
+      [-9, [5]],
+    ]);
+    const twice = await rerank(once, [], { total: 1 });
+    expect(twice[0]!.entries.map((e) => [e.text, e.total, e.features.get('total')])).toEqual([
+      ['x', 5, [5]],
+      ['xxx', 1, [1]],
+    ]);
+    for (const format of ['moses', 'jsonl', 'tsv'] as const) {
+      const lines = nbestFormat(format).writer()(twice[0]!);
+      for await (const { entries } of readNBest(lines, { format, file: 'list' })) {
+        expect(entries.map((e) => [e.total, Object.fromEntries(e.features)])).toEqual(
+          twice[0]!.entries.map((e) => [e.total, Object.fromEntries(e.features)]),
+        );
+      }
+    }
   });
 
   it('without weights counts what was computed, by default', async () => {
@@ -134,12 +152,77 @@ describe('weights by hand', () => {
   });
 });
 
-describe('the report', () => {
-  it('gives BLEU before and after', () => {
-    const reference = ['the cat sat on the mat', 'a house is a home'];
-    const report = compareBleu(['the cat sat', 'a house is a home'], reference, [reference]);
-    expect(report.after.score).toBeCloseTo(100, 6);
-    expect(report.before.score).toBeLessThan(100);
-    expect([report.changed, report.sentences]).toEqual([1, 2]);
+describe('unbounded lists', () => {
+  it('are read no further ahead than one round of scoring', async () => {
+    let given = 0;
+    // A stream without an end: whoever collected it would never answer.
+    function* endless(): Generator<SourcedList> {
+      for (let id = 0; ; id++) {
+        given++;
+        yield list([entry('x'), entry('xx')], id);
+      }
+    }
+    let taken = 0;
+    for await (const { entries } of rerankStream(endless(), [characters])) {
+      expect(entries[0]!.text).toBe('xx');
+      expect(given - taken).toBeLessThanOrEqual(1024);
+      if (++taken === 4_000) break;
+    }
+  });
+
+  it('without features to compute are read list by list', async () => {
+    let given = 0;
+    function* endless(): Generator<SourcedList> {
+      for (let id = 0; ; id++) {
+        given++;
+        yield list([entry('a', { lm: [id] })], id);
+      }
+    }
+    for await (const { id } of rerankStream(endless(), [], { lm: 1 })) {
+      expect(given).toBe(id + 1);
+      if (id === 100) break;
+    }
+  });
+});
+
+describe('weights of a file', () => {
+  it('name features of which they have none', () => {
+    const given = list(
+      [entry('x', { lm: [1], tm: [1, 2] }), entry('y', { lm: [1], tm: [1, 2], new: [3] })],
+      4,
+    );
+    const names = ['lm', 'tm.0', 'tm.1'];
+    expect(() => requireKnownFeatures(given, new Set([...names, 'new']), 'w.yaml')).not.toThrow();
+    expect(() => requireKnownFeatures(given, new Set(names), 'w.yaml')).toThrow(
+      /^list:5: hypothesis 2 of sentence 4: expected only features that have a weight in w.yaml .* got "new" besides/,
+    );
+  });
+
+  it('of 0 need no feature', async () => {
+    const given = [list([entry('x', { lm: [1] }), entry('y', { lm: [2] })])];
+    const [got] = await rerank(given, [], { lm: 1, reverse: 0 });
+    expect(got!.entries.map(({ text }) => text)).toEqual(['y', 'x']);
+  });
+
+  it('come back from the file as they were', () => {
+    const file: WeightsFile = {
+      objective: 'BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:dragoman-0.1.0',
+      development: { sentences: 3, candidates: 30, before: 20.5, after: 21.25, oracle: 30 },
+      command: "dragoman rerank tune 'my model' --nbest a.txt",
+      weights: { model: 0.5, 'tm.0': -0.25, 'model-per-token': 1e-7, 'no: "yaml" #trick': 0 },
+    };
+    expect(parseWeightsFile(formatWeightsFile(file), 'w.yaml')).toEqual(file);
+    expect(parseWeightsFile('weights: { a: 1 }', 'w.yaml')).toEqual({ weights: { a: 1 } });
+  });
+
+  it.each([
+    ['weights:\n  model: high\n', /^w.yaml:2:10: weights.model: expected a weights file .*expected number/],
+    ['weights: {}\nwieghts: {}\n', /^w.yaml:2:10: wieghts: .*unknown key "wieghts"/],
+    ['objective: x\n', /^w.yaml:1:1: weights: expected a weights file/],
+    ['weights: {a: .nan}\n', /^w.yaml:1:14: weights.a: /],
+    ['weights: {a: 1\n', /^w.yaml:\d+:\d+: not a YAML file/],
+    ['', /^w.yaml:1:1: expected a weights file/],
+  ])('%j is an error with its place', (text, message) => {
+    expect(() => parseWeightsFile(text, 'w.yaml')).toThrow(message);
   });
 });
