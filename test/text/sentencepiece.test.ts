@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TextCodec } from '../../src/text/codec.js';
 import { SentencePieceTokenizer } from '../../src/text/sentencepiece.js';
-import { parseSentencePieceModel } from '../../src/text/sentencepiece-model.js';
+import { readSubwordModel } from '../../src/subword/model-file.js';
 import { SPECIALS, UNK } from '../../src/text/vocabulary.js';
 
 const FIXTURES = fileURLToPath(new URL('fixtures', import.meta.url));
@@ -131,14 +131,14 @@ describe('what is no model', () => {
 
   test('one cut off anywhere', () => {
     for (let length = 0; length < whole.length - 1; length += 31) {
-      expect(() => parseSentencePieceModel(whole.subarray(0, length), 'cut.model')).toThrow(
+      expect(() => readSubwordModel(whole.subarray(0, length), 'cut.model')).toThrow(
         'cut.model: expected a whole SentencePiece model, got ',
       );
     }
   });
 
   test('one whose pieces come twice', () => {
-    expect(() => parseSentencePieceModel(Buffer.concat([whole, whole]), 'twice.model')).toThrow(
+    expect(() => readSubwordModel(Buffer.concat([whole, whole]), 'twice.model')).toThrow(
       'got a piece twice',
     );
   });
