@@ -85,14 +85,15 @@ function minimized({ child, sibling, label, value }: Trie): Node {
 class Packing {
   #units = new Uint32Array(BLOCK);
   #size = BLOCK;
-  /** Taken units and bases, by index. */
-  #taken = new Uint8Array(BLOCK);
+  /** For each unit the first one, from it on, that may be free: itself if it is. */
+  #free = Int32Array.from({ length: BLOCK }, (_, unit) => unit);
+  /** 1 for a base that is one. */
   #bases = new Uint8Array(BLOCK);
   /** The base of each node that has been placed, by its id: children are placed once. */
   readonly #placed = new Map<number, number>();
 
   constructor() {
-    this.#taken[0] = 1; // the root
+    this.#take(0); // the root
     this.#bases[0] = 1;
   }
 
@@ -114,7 +115,7 @@ class Packing {
     this.#placed.set(node.id, base);
     this.#setOffset(unit, base ^ unit, node.value >= 0);
     for (const label of labels) {
-      this.#taken[base ^ label] = 1;
+      this.#take(base ^ label);
       this.#units[base ^ label] = label;
     }
     if (node.value >= 0) this.#units[base] = (node.value | (1 << 31)) >>> 0;
@@ -132,15 +133,36 @@ class Packing {
   /** The first base with room for these labels; at the end of the array there always is. */
   #freeBase(unit: number, labels: readonly number[]): number {
     const first = labels[0]!;
-    for (let free = Math.max(1, this.#size - WINDOW); free < this.#size; free++) {
-      if (this.#taken[free] === 1) continue;
+    let free = this.#nextFree(Math.max(1, this.#size - WINDOW));
+    for (; free < this.#size; free = this.#nextFree(free + 1)) {
       const base = free ^ first;
       if (this.#bases[base] === 1 || !isReachable(base ^ unit)) continue;
-      if (labels.every((label) => this.#taken[base ^ label] === 0)) return base;
+      if (labels.every((label) => this.#isFree(base ^ label))) return base;
     }
     const base = this.#size | (unit & 0xff); // an offset of whole blocks, however large
     this.#grow();
     return base;
+  }
+
+  #take(unit: number): void {
+    this.#free[unit] = unit + 1;
+  }
+
+  #isFree(unit: number): boolean {
+    return this.#free[unit] === unit;
+  }
+
+  /** The first free unit from this one on, remembered for every unit that was looked at on the way. */
+  #nextFree(unit: number): number {
+    const free = this.#free;
+    let found = unit;
+    while (found < this.#size && free[found] !== found) found = free[found]!;
+    for (let at = unit; at < found; ) {
+      const next = free[at]!;
+      free[at] = found;
+      at = next;
+    }
+    return found;
   }
 
   #grow(): void {
@@ -148,12 +170,12 @@ class Packing {
     if (this.#size >= FAR) throw new DragomanError('model', 'too many strings for a double array');
     if (this.#size <= this.#units.length) return;
     const longer = this.#units.length * 2;
-    const [units, taken, bases] = [this.#units, this.#taken, this.#bases];
+    const [units, free, bases] = [this.#units, this.#free, this.#bases];
     this.#units = new Uint32Array(longer);
-    this.#taken = new Uint8Array(longer);
+    this.#free = Int32Array.from({ length: longer }, (_, unit) => unit);
     this.#bases = new Uint8Array(longer);
     this.#units.set(units);
-    this.#taken.set(taken);
+    this.#free.set(free);
     this.#bases.set(bases);
   }
 
@@ -166,7 +188,7 @@ class Packing {
     for (let block = 0; block < this.#size; block += BLOCK) {
       const unused = this.#bases.subarray(block, block + BLOCK).indexOf(0);
       for (let unit = block; unit < block + BLOCK; unit++) {
-        if (this.#taken[unit] === 0) units[unit] = (unit ^ unused) & 0xff;
+        if (this.#isFree(unit)) units[unit] = (unit ^ unused) & 0xff;
       }
     }
     return units;
