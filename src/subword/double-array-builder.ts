@@ -40,7 +40,10 @@ function grow(entries: Iterable<readonly [Uint8Array, number]>): Trie {
   const { child, sibling, label, value } = trie;
   for (const [key, number] of entries) {
     if (key.length === 0 || key.includes(0) || !Number.isInteger(number) || number < 0) {
-      throw new DragomanError('model', `expected bytes other than 0 with a value, got [${key}] with ${number}`);
+      throw new DragomanError(
+        'model',
+        `expected bytes other than 0 with a value, got [${key}] with ${number}`,
+      );
     }
     let node = 0;
     for (const byte of key) {

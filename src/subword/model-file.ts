@@ -98,8 +98,7 @@ export function readSubwordModel(bytes: Uint8Array, file: string): SubwordModel 
     }),
     trainer: trainerSpec({ ...known(TRAINER_FIELDS, proto.trainerSpec), modelType: type }),
     normalizer: normalizerSpec(known(NORMALIZER_FIELDS, proto.normalizerSpec)),
-    denormalizer:
-      proto.denormalizerSpec && normalizerSpec(known(NORMALIZER_FIELDS, proto.denormalizerSpec)),
+    denormalizer: proto.denormalizerSpec && normalizerSpec(known(NORMALIZER_FIELDS, proto.denormalizerSpec)),
     ...unknownsOf(proto),
   };
   requireUsable(model, (got) => noModel(file, got));
@@ -113,7 +112,10 @@ export function readSubwordModel(bytes: Uint8Array, file: string): SubwordModel 
  * @throws DragomanError `model` for a model that SentencePiece would refuse
  */
 export function writeSubwordModel(model: SubwordModel): Uint8Array {
-  requireUsable(model, (got) => new DragomanError('model', `expected a whole SentencePiece model, got ${got}`));
+  requireUsable(
+    model,
+    (got) => new DragomanError('model', `expected a whole SentencePiece model, got ${got}`),
+  );
   const { trainer, normalizer, denormalizer } = model;
   const proto = {
     pieces: model.pieces.map(({ piece, score, type }) => ({

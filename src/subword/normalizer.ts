@@ -111,12 +111,11 @@ export class Normalizer {
   }
 
   #appendEscaped(part: Uint8Array, from: number, to: number): void {
-    if (!this.#spec.escapeWhitespaces) return this.#append(part, from, to);
     let start = from;
     for (let i = from; i < to; i++) {
       if (part[i] !== SPACE) continue;
       this.#append(part, start, i);
-      this.#append(SPACE_BYTES, 0, SPACE_BYTES.length);
+      this.#append(this.#space, 0, this.#space.length);
       start = i + 1;
     }
     this.#append(part, start, to);

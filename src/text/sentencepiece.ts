@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { PIECE_TYPES, type PieceType, type SubwordModel } from '../subword/model.js';
+import type { Random } from '../random.js';
+import { type ModelType, PIECE_TYPES, type PieceType, type SubwordModel } from '../subword/model.js';
 import { readSubwordModel } from '../subword/model-file.js';
 import { SubwordProcessor } from '../subword/processor.js';
 import { unreadable } from './input.js';
@@ -55,6 +56,16 @@ export class SentencePieceTokenizer implements Tokenizer {
 
   segment(text: string): string[] {
     return this.#processor.encode(text);
+  }
+
+  /** Unigram, BPE, words or characters. */
+  get modelType(): ModelType {
+    return this.#processor.model.trainer.modelType;
+  }
+
+  /** Segments in one of many ways, drawn at random: see {@link SubwordProcessor.sample}. */
+  sample(text: string, strength: number, random: Random): string[] {
+    return this.#processor.sample(text, strength, random);
   }
 
   join(tokens: readonly string[]): string {
