@@ -112,8 +112,8 @@ class Packing {
       return;
     }
     const labels = node.value >= 0 ? [0, ...node.labels] : node.labels;
-    if (labels.length === 0) return; // only the root of an empty set
-    const base = this.#freeBase(unit, labels);
+    // The root of an empty set has no children, but a base nevertheless: readers want one.
+    const base = labels.length === 0 ? 1 : this.#freeBase(unit, labels);
     this.#bases[base] = 1;
     this.#placed.set(node.id, base);
     this.#setOffset(unit, base ^ unit, node.value >= 0);

@@ -50,10 +50,10 @@ const SCHEMA = protobuf.Root.fromJSON({
 
 function schemaOf(table: FieldTable): Record<string, protobuf.IField> {
   return Object.fromEntries(
-    Object.entries(table).map(([name, { id, type, value }]) => {
-      if (Array.isArray(value)) return [name, { id, type, rule: 'repeated' }];
-      return [name, type === 'bytes' ? { id, type } : { id, type, options: { default: value } }];
-    }),
+    Object.entries(table).map(([name, { id, type, value }]) => [
+      name,
+      Array.isArray(value) ? { id, type, rule: 'repeated' } : { id, type },
+    ]),
   );
 }
 
@@ -77,7 +77,8 @@ interface ModelProto extends Message {
 export function readSubwordModel(bytes: Uint8Array, file: string): SubwordModel {
   let proto: ModelProto;
   try {
-    const reader = protobuf.Reader.create(bytes);
+    // A plain array, so that what is read out of it is plain too: of a Buffer, Buffers would be.
+    const reader = protobuf.Reader.create(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
     reader.discardUnknown = false;
     // The schema above is what types this.
     proto = SCHEMA.lookupType('ModelProto').decode(reader) as protobuf.Message & ModelProto;
@@ -160,9 +161,10 @@ function isPieceType(type: number): type is PieceType {
   return (Object.values(PIECE_TYPES) as readonly number[]).includes(type);
 }
 
-/** The fields of this table out of a decoded message, defaults included, and what it held beside them. */
+/** The fields of this table that a decoded message has, and what it held beside them. */
 function known<T extends object>(table: FieldTable, message: T & Message): Partial<T> {
-  const values = Object.keys(table).map((name) => [name, message[name as keyof T]]);
+  const present = Object.keys(table).filter((name) => Object.hasOwn(message, name));
+  const values = present.map((name) => [name, message[name as keyof T]]);
   return { ...(Object.fromEntries(values) as Partial<T>), ...unknownsOf(message) };
 }
 

@@ -46,17 +46,12 @@ export class SubwordProcessor {
     return this.#pieces(bytes, this.#segmenter.best(bytes));
   }
 
-  /** Whether {@link sample} can be called: models of words or characters have one segmentation only. */
-  get canSample(): boolean {
-    return 'sample' in this.#segmenter;
-  }
-
   /**
    * The pieces of one of the ways to segment a text, drawn at random.
    *
    * @param strength Unigram (Kudo 2018): the exponent of a segmentation's probability, from 0, where all are equally
    *   likely; large values give the best one. BPE (Provilkov et al. 2020): the probability that a merge is left out,
-   *   0 to 1; 0 gives the best one.
+   *   0 to 1; 0 gives the best one. Models of words or characters have one segmentation only, which they return.
    */
   sample(text: string, strength: number, random: Random): string[] {
     if (!('sample' in this.#segmenter)) return this.encode(text);

@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SentencePieceProcessor } from 'sentencepiece-js';
-import { afterAll } from 'vitest';
 
 /** Google's library compiled to WebAssembly (sentencepiece-js), with a model of these bytes. */
 export async function wasmProcessor(model: Uint8Array): Promise<SentencePieceProcessor> {
   const folder = mkdtempSync(join(tmpdir(), 'dragoman-test-'));
+  // Every load hangs handlers on the process, which would hide failures.
+  const events = ['uncaughtException', 'unhandledRejection'];
+  const before = new Set(events.flatMap((event) => process.listeners(event as NodeJS.Signals)));
   try {
     const file = join(folder, 'a.model');
     writeFileSync(file, model);
@@ -15,6 +17,11 @@ export async function wasmProcessor(model: Uint8Array): Promise<SentencePiecePro
     await processor.load(file);
     return processor;
   } finally {
+    for (const event of events) {
+      for (const handler of process.listeners(event as NodeJS.Signals)) {
+        if (!before.has(handler)) process.off(event, handler);
+      }
+    }
     rmSync(folder, { recursive: true });
   }
 }
@@ -24,15 +31,17 @@ const probe = spawnSync(python, ['-c', 'import sentencepiece; print(sentencepiec
   encoding: 'utf8',
 });
 
-/** Why Google's own Python package cannot be asked; null if it can. */
-export const noGoogle =
-  probe.status === 0
-    ? null
-    : `no SentencePiece: ${python} -c "import sentencepiece" failed; set DRAGOMAN_PYTHON to a python that has it`;
+/** Skips a test, saying why, where Google's own Python package cannot be asked. */
+export function skipWithoutGoogle(context: { skip(reason: string): void }): void {
+  if (probe.status === 0) return;
+  const reason = `no SentencePiece: ${python} -c "import sentencepiece" failed; set DRAGOMAN_PYTHON to a python that has it`;
+  console.warn(`skipped: ${reason}`);
+  context.skip(reason);
+}
 
 /**
  * Runs a program in Python, with `sp` for the module sentencepiece and `job` for the input; it leaves its answer
- * in `answer`. Only where {@link noGoogle} is null.
+ * in `answer`.
  */
 export function askGoogle<T>(program: string, job: unknown): T {
   const code = `import base64, json, sys\nimport sentencepiece as sp\njob = json.load(sys.stdin)\n${program}\njson.dump(answer, sys.stdout)`;
@@ -44,10 +53,4 @@ export function askGoogle<T>(program: string, job: unknown): T {
   });
   if (run.status !== 0) throw new Error(run.stderr);
   return JSON.parse(run.stdout) as T;
-}
-
-/** Ids of a corpus of difficult lines, for those who compare. */
-export function removeAfterwards(folder: string): string {
-  afterAll(() => rmSync(folder, { recursive: true }));
-  return folder;
 }

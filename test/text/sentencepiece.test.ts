@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readSubwordModel } from '../../src/subword/model-file.js';
 import { TextCodec } from '../../src/text/codec.js';
 import { SentencePieceTokenizer } from '../../src/text/sentencepiece.js';
-import { readSubwordModel } from '../../src/subword/model-file.js';
 import { SPECIALS, UNK } from '../../src/text/vocabulary.js';
 
 const FIXTURES = fileURLToPath(new URL('fixtures', import.meta.url));
@@ -138,8 +138,6 @@ describe('what is no model', () => {
   });
 
   test('one whose pieces come twice', () => {
-    expect(() => readSubwordModel(Buffer.concat([whole, whole]), 'twice.model')).toThrow(
-      'got a piece twice',
-    );
+    expect(() => readSubwordModel(Buffer.concat([whole, whole]), 'twice.model')).toThrow('got a piece twice');
   });
 });
