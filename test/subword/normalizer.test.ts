@@ -19,7 +19,7 @@ const normalizer = (name: (typeof NORMALIZATION_NAMES)[number], values = {}) =>
 describe('the rules', () => {
   test('of nfkc give NFKC for every character and every composed sequence', () => {
     const nfkc = normalizer('nfkc');
-    for (const line of everyCharacter().slice(0, 4000)) {
+    for (const line of everyCharacter()) {
       for (const character of line) {
         const composed = character.normalize('NFKC');
         if (nfkc.normalize(character) !== composed) expect(nfkc.normalize(character)).toBe(composed);

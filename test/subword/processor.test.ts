@@ -34,12 +34,15 @@ function withUnused(model: SubwordModel): SubwordModel {
 const withoutMark = (text: string) => text.replace(/^\ufeff/, '');
 
 describe("as Google's library in WebAssembly", () => {
-  const models = [...KINDS, ...others].flatMap((kind) => [
-    [JSON.stringify(kind), () => smallModel(kind)] as const,
-    ...(kind.type === 'bpe' && kind.normalization === 'identity'
-      ? [[`${JSON.stringify(kind)} with unused pieces`, () => withUnused(smallModel(kind))] as const]
-      : []),
-  ]);
+  // Making a table takes seconds: two of them are enough here, the rest are below.
+  const models = [...KINDS, ...others]
+    .map(withFewTables)
+    .flatMap((kind) => [
+      [JSON.stringify(kind), () => smallModel(kind)] as const,
+      ...(kind.type === 'bpe' && kind.normalization === 'identity'
+        ? [[`${JSON.stringify(kind)} with unused pieces`, () => withUnused(smallModel(kind))] as const]
+        : []),
+    ]);
   test.each(models)('%s', async (_, make) => {
     const model = make();
     const oracle = await wasmProcessor(writeSubwordModel(model));
@@ -53,6 +56,12 @@ describe("as Google's library in WebAssembly", () => {
     }
   });
 });
+
+function withFewTables(kind: ModelKind): ModelKind {
+  const { normalization } = kind;
+  if (normalization === 'nfkc') return { ...kind, normalization: 'nmt_nfkc' };
+  return normalization === 'nfkc_cf' ? { ...kind, normalization: 'nmt_nfkc_cf' } : kind;
+}
 
 describe("as Google's Python package", () => {
   test.for([...KINDS, ...others])('%o', (kind, context) => {
@@ -77,15 +86,18 @@ for line in job['lines']:
 });
 
 // Quadratic time would take minutes.
-test.each(KINDS)('100,000 characters take no longer than a moment: %o', (kind) => {
-  const ours = new SubwordProcessor(smallModel(kind));
-  for (const line of longLines()) {
-    const start = performance.now();
-    const pieces = ours.encode(line);
-    expect(performance.now() - start).toBeLessThan(10_000);
-    if (kind.normalization === 'identity') expect(ours.decode(pieces)).toBe(line);
-  }
-});
+test.each(KINDS.filter(({ normalization }) => normalization === 'identity' || normalization === 'nmt_nfkc'))(
+  '100,000 characters take no longer than a moment: %o',
+  (kind) => {
+    const ours = new SubwordProcessor(smallModel(kind));
+    for (const line of longLines()) {
+      const start = performance.now();
+      const pieces = ours.encode(line);
+      expect(performance.now() - start).toBeLessThan(10_000);
+      if (kind.normalization === 'identity') expect(ours.decode(pieces)).toBe(line);
+    }
+  },
+);
 
 test('a piece that is a control symbol is not made from text', () => {
   const model = smallModel({ type: 'char', normalization: 'identity' });
