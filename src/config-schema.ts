@@ -196,7 +196,7 @@ const segmentation = z.discriminatedUnion('kind', [
     kind: z
       .literal('sampling')
       .describe(
-        'Anew in every epoch, by the probability that a SentencePiece unigram model gives (Kudo 2018).',
+        'Anew in every epoch, by the probability that a SentencePiece unigram model gives (Kudo 2018). The text stays in memory. Batches are made by the lengths of the best way, which is also taken where another would be longer than `data.maxLength`.',
       ),
     alpha: z
       .number()
@@ -210,7 +210,7 @@ const segmentation = z.discriminatedUnion('kind', [
     kind: z
       .literal('bpe-dropout')
       .describe(
-        'Anew in every epoch, leaving out merges of a SentencePiece BPE model (Provilkov et al. 2020).',
+        'Anew in every epoch, leaving out merges of a SentencePiece BPE model (Provilkov et al. 2020). Memory and lengths as with sampling.',
       ),
     dropout: rate.default(0.1).describe('Probability of leaving a merge out. 0.1 as in the paper.'),
   }),

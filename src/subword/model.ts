@@ -40,7 +40,7 @@ const flag = (id: number, value: boolean): Field<boolean> => ({ id, type: 'bool'
 /**
  * Fields of the format's `TrainerSpec` with their numbers and defaults (`sentencepiece_model.proto` of
  * SentencePiece 0.2, proto2). Those that are not here, differential privacy and deprecated ones, survive
- * reading and writing as unknown fields.
+ * reading and writing as unknown fields; extensions of single pieces do not.
  */
 export const TRAINER_FIELDS = {
   input: texts(1),

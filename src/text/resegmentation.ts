@@ -68,11 +68,6 @@ export class Resegmentation {
       target: (i) => (target ? draw(target, i, 1, () => corpus.target(i)) : corpus.target(i)),
     };
   }
-
-  /** Memory held for the text, in bytes. */
-  get bytes(): number {
-    return (this.#source?.bytes ?? 0) + (this.#target?.bytes ?? 0);
-  }
 }
 
 /** The text of one side, and how it is cut. */
@@ -96,10 +91,6 @@ class ResegmentedSide {
     const text = decodeUtf8(this.#text.read(start, new Uint8Array(this.#ends.at(i) - start)));
     const pieces = this.tokenizer.sample(text, this.strength, random);
     return Int32Array.from(pieces, (piece) => this.codec.vocabulary.id(piece));
-  }
-
-  get bytes(): number {
-    return this.#text.bytes + this.#ends.bytes;
   }
 }
 
