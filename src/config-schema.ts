@@ -41,12 +41,17 @@ const tokenizer = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const DEFAULT_VOCABULARY = { minFrequency: 1, maxSize: 32_000 };
 const vocabulary = z.strictObject({
-  minFrequency: count.default(1).describe('Tokens seen less often become the unknown token. 1 keeps all.'),
-  maxSize: count
-    .default(32_000)
+  minFrequency: count
+    .default(DEFAULT_VOCABULARY.minFrequency)
     .describe(
-      'Most frequent tokens kept, specials not counted. 32,000 covers the usual word-level settings.',
+      'Tokens seen less often become the unknown token. 1 keeps all. Not for sentencepiece sides, whose model is their vocabulary.',
+    ),
+  maxSize: count
+    .default(DEFAULT_VOCABULARY.maxSize)
+    .describe(
+      'Most frequent tokens kept, specials not counted. 32,000 covers the usual word-level settings. Not for sentencepiece sides.',
     ),
 });
 
@@ -184,6 +189,33 @@ const optimizerOption = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** How the training text of a side is cut into pieces. */
+const segmentation = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('best').describe('Always the same, best way.') }),
+  z.strictObject({
+    kind: z
+      .literal('sampling')
+      .describe(
+        'Anew in every epoch, by the probability that a SentencePiece unigram model gives (Kudo 2018). The text stays in memory. Batches are made by the lengths of the best way, which is also taken where another would be longer than `data.maxLength`.',
+      ),
+    alpha: z
+      .number()
+      .min(0)
+      .default(0.1)
+      .describe(
+        "Exponent of the probability: 0 draws all ways alike, large values the best one. 0.1 as in SentencePiece's own examples; larger for large corpora.",
+      ),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('bpe-dropout')
+      .describe(
+        'Anew in every epoch, leaving out merges of a SentencePiece BPE model (Provilkov et al. 2020). Memory and lengths as with sampling.',
+      ),
+    dropout: rate.default(0.1).describe('Probability of leaving a merge out. 0.1 as in the paper.'),
+  }),
+]);
+
 const trainSection = z.strictObject({
   epochs: count.default(20).describe('Stop after this many epochs, steps or minutes, whichever comes first.'),
   steps: count.optional().describe('Stop after this many steps.'),
@@ -197,6 +229,12 @@ const trainSection = z.strictObject({
   optimizer: optimizerOption.prefault({}),
   schedule: scheduleOption.prefault({}),
   clip: z.number().min(0).default(1).describe("Clip the gradient's global norm; 0 is off."),
+  segmentation: z
+    .strictObject({
+      source: segmentation.prefault({ kind: 'best' }),
+      target: segmentation.prefault({ kind: 'best' }),
+    })
+    .prefault({}),
   labelSmoothing: rate.default(0.1).describe('Share of the target given to all other tokens; 0 is off.'),
   validation: z
     .strictObject({
@@ -234,7 +272,7 @@ export const configSchema = z
     train: trainSection.prefault({}),
   })
   .superRefine((config, context) => {
-    const { data, model, text } = config;
+    const { data, model, text, train } = config;
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (model.tieTargetEmbedding && (model.output ?? model.decoder.hidden) !== model.embedding) {
       issue(
@@ -260,6 +298,21 @@ export const configSchema = z
     if (text.joint && JSON.stringify(text.source) !== JSON.stringify(text.target)) {
       issue(['text', 'joint'], 'a joint vocabulary needs the same tokenizer on both sides');
     }
+    for (const side of ['source', 'target'] as const) {
+      const { kind } = train.segmentation[side];
+      if (kind !== 'best' && text[side].kind !== 'sentencepiece') {
+        issue(
+          ['train', 'segmentation', side],
+          `${kind} needs a sentencepiece tokenizer in text.${side}, got ${text[side].kind}`,
+        );
+      }
+    }
+    const counted = text.source.kind !== 'sentencepiece' || text.target.kind !== 'sentencepiece';
+    for (const key of ['minFrequency', 'maxSize'] as const) {
+      if (!counted && text.vocabulary[key] !== DEFAULT_VOCABULARY[key]) {
+        issue(['text', 'vocabulary', key], 'has no effect: a sentencepiece model is its own vocabulary');
+      }
+    }
     const inputs = [data.train, data.validation].flatMap((corpus) =>
       'file' in corpus ? [corpus.file] : [corpus.source, corpus.target],
     );
@@ -278,6 +331,7 @@ export type TokenizerKind = TokenizerSpec['kind'];
 export type VocabularySpec = Config['text']['vocabulary'];
 export type ModelConfig = Config['model'];
 export type TrainConfig = Config['train'];
+export type SegmentationSpec = TrainConfig['segmentation']['source'];
 export type OptimizerSpec = TrainConfig['optimizer'];
 export type ScheduleSpec = TrainConfig['schedule'];
 export type CellKind = ModelConfig['cell'];

@@ -166,7 +166,35 @@ export {
   readWeightsFile,
   type WeightsFile,
 } from './search/weights-file.js';
-export { type Batch, type BatchSpec, collate, makeBatches, type PaddedIds, padIds } from './text/batch.js';
+// Subwords: SentencePiece models
+export {
+  type ModelType,
+  type NormalizerSpec,
+  normalizerSpec,
+  PIECE_TYPES,
+  type Piece,
+  type PieceType,
+  type SubwordModel,
+  type TrainerSpec,
+  trainerSpec,
+} from './subword/model.js';
+export { readSubwordModel, subwordVocabText, writeSubwordModel } from './subword/model-file.js';
+export {
+  NORMALIZATION_NAMES,
+  type NormalizationName,
+  normalizationCharsmap,
+} from './subword/normalization-rules.js';
+export { Normalizer, type NormalizerOptions } from './subword/normalizer.js';
+export { SubwordProcessor } from './subword/processor.js';
+export {
+  type Batch,
+  type BatchSpec,
+  collate,
+  makeBatches,
+  type PaddedIds,
+  padIds,
+  type Sentences,
+} from './text/batch.js';
 export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 // Text
 export { readLines, readPairs, type SentencePair } from './text/corpus.js';

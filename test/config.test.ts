@@ -46,6 +46,30 @@ const messageFor = (text: string, overrides: string[] = []): string => {
   return error.message;
 };
 
+describe('what only some tokenizers can do', () => {
+  const pieces = BASE.replace('{kind: word}', '{kind: sentencepiece, model: a.model}');
+
+  it('cutting anew in every epoch needs SentencePiece, on the side that asks for it', () => {
+    const train = (side: string) => `train:\n  segmentation:\n    ${side}: {kind: sampling, alpha: 0.2}\n`;
+    expect(parseConfig(pieces + train('source'), 'train.yaml').train.segmentation).toEqual({
+      source: { kind: 'sampling', alpha: 0.2 },
+      target: { kind: 'best' },
+    });
+    expect(messageFor(pieces + train('target'))).toBe(
+      'train.yaml:10:5: train.segmentation.target: sampling needs a sentencepiece tokenizer in text.target, got character',
+    );
+  });
+
+  it('a vocabulary of counted tokens needs tokens that are counted', () => {
+    const vocabulary = '  vocabulary:\n    maxSize: 100\n';
+    expect(parseConfig(pieces + vocabulary, 'train.yaml').text.vocabulary.maxSize).toBe(100);
+    const both = pieces.replace('{kind: character}', '{kind: sentencepiece, model: b.model}');
+    expect(messageFor(both + vocabulary)).toBe(
+      'train.yaml:9:5: text.vocabulary.maxSize: has no effect: a sentencepiece model is its own vocabulary',
+    );
+  });
+});
+
 describe('parseConfig', () => {
   it('fills in every default', () => {
     const config = parseConfig(BASE, 'train.yaml');

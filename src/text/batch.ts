@@ -1,6 +1,5 @@
 import { DragomanError } from '../errors.js';
 import type { Random } from '../random.js';
-import type { EncodedCorpus } from './encoded.js';
 import { EOS, PAD } from './vocabulary.js';
 
 /** Sentences as a rectangle of ids. */
@@ -35,6 +34,12 @@ export interface SentenceLengths {
   readonly length: number;
   sourceLength(i: number): number;
   targetLength(i: number): number;
+}
+
+/** Sentences as ids without EOS, by their positions in the corpus. */
+export interface Sentences {
+  source(i: number): Int32Array;
+  target(i: number): Int32Array;
 }
 
 /** So many batches are sorted by length together: enough to pad little, few enough to keep epochs varied. */
@@ -77,7 +82,7 @@ export function makeBatches(corpus: SentenceLengths, spec: BatchSpec, random: Ra
 }
 
 /** The sentences at these positions, padded on each side. */
-export function collate(corpus: EncodedCorpus, indices: Int32Array): Batch {
+export function collate(corpus: Sentences, indices: Int32Array): Batch {
   const source = padIds(Array.from(indices, (i) => corpus.source(i)));
   const target = padIds(Array.from(indices, (i) => corpus.target(i)));
   const targetTokens = target.lengths.reduce((sum, length) => sum + length, 0);

@@ -1,54 +1,7 @@
 import { DragomanError } from '../errors.js';
+import { Blocks } from './blocks.js';
 import type { TextCodec } from './codec.js';
 import type { SentencePair } from './corpus.js';
-
-type IdArray = Uint16Array | Int32Array | Float64Array;
-
-/** Elements in a block: large enough to be rare, small enough that the last one's waste does not matter. */
-const BLOCK = 1 << 16;
-
-/**
- * A growing sequence of numbers in equal blocks, so that growing copies nothing and the memory is that of
- * the numbers: doubling one array would need three times as much while it copies.
- */
-class Blocks<T extends IdArray> {
-  readonly #blocks: T[] = [];
-  readonly #make: (length: number) => T;
-  length = 0;
-
-  constructor(make: (length: number) => T) {
-    this.#make = make;
-  }
-
-  push(values: ArrayLike<number>): void {
-    for (let i = 0; i < values.length; i++) {
-      const at = this.length % BLOCK;
-      if (at === 0) this.#blocks.push(this.#make(BLOCK));
-      this.#blocks.at(-1)![at] = values[i]!;
-      this.length++;
-    }
-  }
-
-  at(i: number): number {
-    return this.#blocks[Math.floor(i / BLOCK)]![i % BLOCK]!;
-  }
-
-  /** A copy of the elements from `start` up to, not including, `end`. */
-  slice(start: number, end: number): Int32Array {
-    const copy = new Int32Array(end - start);
-    for (let i = start; i < end; ) {
-      const at = i % BLOCK;
-      const part = this.#blocks[Math.floor(i / BLOCK)]!.subarray(at, Math.min(BLOCK, at + end - i));
-      copy.set(part, i - start);
-      i += part.length;
-    }
-    return copy;
-  }
-
-  get bytes(): number {
-    return this.#blocks.reduce((sum, block) => sum + block.byteLength, 0);
-  }
-}
 
 /** One side: all ids in a row, and where each sentence ends. */
 class EncodedSide {
@@ -76,7 +29,7 @@ class EncodedSide {
   }
 
   sentence(i: number): Int32Array {
-    return this.#ids.slice(this.start(i), this.#ends.at(i));
+    return this.#ids.read(this.start(i), new Int32Array(this.length(i)));
   }
 
   get tokens(): number {
@@ -169,13 +122,15 @@ export interface EncodeOptions {
   readonly keepEmpty?: boolean;
   /** What to call the corpus in an error. */
   readonly name?: string;
+  /** Is told of every pair that was kept, in order. */
+  readonly onKept?: (pair: SentencePair) => void;
 }
 
 /** Reads a corpus into ids. A corpus of which nothing is left is an error. */
 export async function encodeCorpus(
   pairs: AsyncIterable<SentencePair>,
   codecs: { source: TextCodec; target: TextCodec },
-  { maxLength, keepEmpty = false, name = 'corpus' }: EncodeOptions,
+  { maxLength, keepEmpty = false, name = 'corpus', onKept }: EncodeOptions,
 ): Promise<EncodedCorpus> {
   const corpus = new EncodedCorpus({
     source: codecs.source.vocabulary.size,
@@ -186,7 +141,10 @@ export async function encodeCorpus(
     const target = codecs.target.encode(pair.target);
     if (!keepEmpty && (source.length === 0 || target.length === 0)) corpus.dropped.empty++;
     else if (source.length > maxLength || target.length > maxLength) corpus.dropped.tooLong++;
-    else corpus.push(source, target, pair.line);
+    else {
+      corpus.push(source, target, pair.line);
+      onKept?.(pair);
+    }
   }
   if (corpus.length === 0) {
     const { empty, tooLong } = corpus.dropped;

@@ -69,7 +69,8 @@ export async function train(input: ConfigInput, options: TrainOptions): Promise<
   const codecs = checkpoint
     ? await codecsOf(folder, config, configFolder)
     : await buildCodecs(config, configFolder);
-  const { training, validation, sample } = await readTrainingData(config, configFolder, codecs, options);
+  const corpora = await readTrainingData(config, configFolder, codecs, options);
+  const { training, resegmentation, validation, sample } = corpora;
   const data = { training: fingerprint(training), validation: fingerprint(validation) };
   if (checkpoint) requireSameData(checkpoint.state.data, data, checkpointPath);
   requireNotAborted(signal);
@@ -81,8 +82,9 @@ export async function train(input: ConfigInput, options: TrainOptions): Promise<
     const parameters = model.parameters.size;
     options.onMessage?.(`${parameters.toLocaleString('en')} parameters, on the engine ${engine.name}`);
     const translateSample = sample.length > 0 ? sampleTranslator(model, codecs, sample) : undefined;
-    const work = { folder, config, model, optimizer, training, validation, data, translateSample, signal };
-    const trainer = await Trainer.open({ ...work, engine: engine.name, events: options }, checkpoint);
+    const work = { folder, config, model, optimizer, training, resegmentation, validation, data };
+    const surroundings = { translateSample, signal, engine: engine.name, events: options };
+    const trainer = await Trainer.open({ ...work, ...surroundings }, checkpoint);
     const outcome = await trainer.run();
     const vocabularies = { source: codecs.source.vocabulary.size, target: codecs.target.vocabulary.size };
     const facts = { folder, training, validation, vocabularies, parameters, engine, outcome, command };

@@ -9,6 +9,7 @@ import { copyWeights, readTensors, restoreWeights, writeTensors } from '../model
 import { Random } from '../random.js';
 import { collate } from '../text/batch.js';
 import type { EncodedCorpus } from '../text/encoded.js';
+import type { Resegmentation } from '../text/resegmentation.js';
 import { type Checkpoint, restoreCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
 import { Clock } from './clock.js';
 import { DataOrder } from './data-order.js';
@@ -35,6 +36,8 @@ export interface TrainerParts {
   readonly model: TrainableModel;
   readonly optimizer: Optimizer;
   readonly training: EncodedCorpus;
+  /** Cuts the training text anew in every epoch. */
+  readonly resegmentation?: Resegmentation | null;
   readonly validation: EncodedCorpus;
   /** Identifies the data, so that a resumed run notices when they have changed. */
   readonly data: TrainingState['data'];
@@ -153,9 +156,10 @@ export class Trainer {
   }
 
   async #takeStep(): Promise<void> {
-    const { model, optimizer, training, config } = this.parts;
+    const { model, optimizer, training, resegmentation, config } = this.parts;
     const began = performance.now();
-    const batch = collate(training, this.#order.next());
+    const sentences = resegmentation?.epoch(training, this.#order.state.epoch) ?? training;
+    const batch = collate(sentences, this.#order.next());
     const { loss, logLikelihood, gradients } = model.gradients(batch, {
       labelSmoothing: config.train.labelSmoothing,
       seed: this.#dropout.word(),

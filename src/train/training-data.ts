@@ -3,12 +3,15 @@ import { DragomanError } from '../errors.js';
 import type { Codecs } from '../text/codec.js';
 import { corpusName, readPairs, type SentencePair } from '../text/corpus.js';
 import { type EncodedCorpus, encodeCorpus } from '../text/encoded.js';
+import { Resegmentation } from '../text/resegmentation.js';
 import type { TrainingEvents } from './events.js';
 import { EvenSample } from './sample.js';
 
 /** What a training reads. */
 export interface TrainingData {
   readonly training: EncodedCorpus;
+  /** Cuts the training text anew in every epoch; null if that is not asked for. */
+  readonly resegmentation: Resegmentation | null;
   readonly validation: EncodedCorpus;
   /** Validation pairs to be translated for BLEU, as text. */
   readonly sample: readonly SentencePair[];
@@ -25,15 +28,20 @@ export async function readTrainingData(
   const encode = async (
     key: 'train' | 'validation',
     pairs: AsyncIterable<SentencePair>,
+    onKept?: (pair: SentencePair) => void,
   ): Promise<EncodedCorpus> => {
     const name = corpusName(data[key]);
-    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, { maxLength: data.maxLength, name });
+    const { maxLength } = data;
+    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, { maxLength, name, onKept });
     onMessage?.(
       `${key === 'train' ? 'training' : 'validation'} data: ${name}: ${summary(corpus, data.maxLength)}`,
     );
     return corpus;
   };
-  const training = await encode('train', readPairs(data.train, configFolder));
+  const resegmentation = Resegmentation.of(config, codecs);
+  const training = await encode('train', readPairs(data.train, configFolder), (pair) =>
+    resegmentation?.add(pair),
+  );
   const sample = new EvenSample<SentencePair>(train.validation.bleuSentences);
   let validationPairs: AsyncIterable<SentencePair> = readPairs(data.validation, configFolder);
   if (train.validation.sentences !== undefined)
@@ -43,7 +51,7 @@ export async function readTrainingData(
     return length > 0 && length <= data.maxLength && target.trim() !== '';
   };
   const validation = await encode('validation', sampling(validationPairs, sample, usable));
-  return { training, validation, sample: sample.items() };
+  return { training, resegmentation, validation, sample: sample.items() };
 }
 
 function summary(corpus: EncodedCorpus, maxLength: number): string {

@@ -140,6 +140,30 @@ describe('train', () => {
     apart.model.dispose();
   });
 
+  it('cuts text anew in every epoch, and goes on bit for bit after an interruption', async () => {
+    const spec = { kind: 'sentencepiece', model: pieces } as const;
+    const text = { source: spec, target: spec };
+    const sampled = { segmentation: { source: { kind: 'sampling' } } } as const;
+    const trained = async (name: string, train: ConfigInput['train'], stopAt = 0) => {
+      const at = join(folder, '..', name);
+      const controller = new AbortController();
+      const config = { ...toyConfig({ epochs: 2, steps: 26, checkpointSteps: 100, ...train }), text };
+      const options = { folder: at, engine: 'cpu' } as const;
+      const onProgress = ({ step }: { step: number }): void => {
+        if (step === stopAt) controller.abort();
+      };
+      const first = await run(config, { ...options, signal: controller.signal, onProgress });
+      if (stopAt > 0) {
+        expect(first.step).toBe(stopAt);
+        await run(config, { ...options, resume: true });
+      }
+      return tensors(join(at, 'checkpoint/last.safetensors'));
+    };
+    const straight = await trained('straight', sampled);
+    expect(await trained('again', sampled, 23)).toEqual(straight);
+    expect(await trained('best', {})).not.toEqual(straight);
+  });
+
   it('can train anew from the models inside the folder that it overwrites', async () => {
     const spec = (model: string) => ({ kind: 'sentencepiece', model }) as const;
     await once({ ...tiny, text: { source: spec(pieces), target: spec(pieces) } });

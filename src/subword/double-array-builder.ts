@@ -1,0 +1,203 @@
+import { DragomanError } from '../errors.js';
+
+const BLOCK = 256;
+/** Free units further back than this are given up: looking there costs more than the few that would fit. */
+const WINDOW = 16 * BLOCK;
+/** Offsets below this stand in a unit as they are; larger ones must be multiples of 256. */
+const NEAR = 1 << 21;
+const FAR = 1 << 29;
+
+/** A trie whose equal ends are one: nodes with their children, bytes ascending. */
+interface Node {
+  readonly id: number;
+  readonly labels: readonly number[];
+  readonly children: readonly Node[];
+  /** The value of the string that ends here; -1 if none does. */
+  readonly value: number;
+}
+
+/**
+ * Packs byte strings with their values (0 and up) into the units of a {@link DoubleArray}. Equal ends of strings with
+ * equal values share their units, so that 220,000 replacements take 240 kB.
+ */
+export function buildDoubleArray(entries: Iterable<readonly [Uint8Array, number]>): Uint32Array<ArrayBuffer> {
+  const root = minimized(grow(entries));
+  const packing = new Packing();
+  packing.place(root);
+  return packing.units();
+}
+
+/** A trie as it grows: for each node its first child, next sibling, byte and value. */
+interface Trie {
+  readonly child: number[];
+  readonly sibling: number[];
+  readonly label: number[];
+  readonly value: number[];
+}
+
+function grow(entries: Iterable<readonly [Uint8Array, number]>): Trie {
+  const trie: Trie = { child: [0], sibling: [0], label: [0], value: [-1] };
+  const { child, sibling, label, value } = trie;
+  for (const [key, number] of entries) {
+    if (key.length === 0 || key.includes(0) || !Number.isInteger(number) || number < 0) {
+      throw new DragomanError(
+        'model',
+        `expected bytes other than 0 with a value, got [${key}] with ${number}`,
+      );
+    }
+    let node = 0;
+    for (const byte of key) {
+      let next = child[node]!;
+      while (next !== 0 && label[next] !== byte) next = sibling[next]!;
+      if (next === 0) {
+        next = child.length;
+        child.push(0);
+        sibling.push(child[node]!);
+        label.push(byte);
+        value.push(-1);
+        child[node] = next;
+      }
+      node = next;
+    }
+    value[node] = number;
+  }
+  return trie;
+}
+
+/** The trie with one node for all that have the same value and the same children. */
+function minimized({ child, sibling, label, value }: Trie): Node {
+  const known = new Map<string, Node>();
+  const visit = (node: number): Node => {
+    const below: [number, Node][] = [];
+    for (let next = child[node]!; next !== 0; next = sibling[next]!) below.push([label[next]!, visit(next)]);
+    below.sort(([a], [b]) => a - b);
+    const key = `${value[node]} ${below.map(([byte, { id }]) => `${byte}:${id}`).join(' ')}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      const labels = below.map(([byte]) => byte);
+      const children = below.map(([, next]) => next);
+      found = { id: known.size, labels, children, value: value[node]! };
+      known.set(key, found);
+    }
+    return found;
+  };
+  return visit(0);
+}
+
+/** Units being filled. A base is the index that a node's bytes are XORed with to find its children. */
+class Packing {
+  #units = new Uint32Array(BLOCK);
+  #size = BLOCK;
+  /** For each unit the first one, from it on, that may be free: itself if it is. */
+  #free = Int32Array.from({ length: BLOCK }, (_, unit) => unit);
+  /** 1 for a base that is one. */
+  #bases = new Uint8Array(BLOCK);
+  /** The base of each node that has been placed, by its id: children are placed once. */
+  readonly #placed = new Map<number, number>();
+
+  constructor() {
+    this.#take(0); // the root
+    this.#bases[0] = 1;
+  }
+
+  place(root: Node): void {
+    this.#hang(root, 0);
+  }
+
+  /** Gives the node at `unit` its children. */
+  #hang(node: Node, unit: number): void {
+    const known = this.#placed.get(node.id);
+    if (known !== undefined && isReachable(known ^ unit)) {
+      this.#setOffset(unit, known ^ unit, node.value >= 0);
+      return;
+    }
+    const labels = node.value >= 0 ? [0, ...node.labels] : node.labels;
+    // The root of an empty set has no children, but a base nevertheless: readers want one.
+    const base = labels.length === 0 ? 1 : this.#freeBase(unit, labels);
+    this.#bases[base] = 1;
+    this.#placed.set(node.id, base);
+    this.#setOffset(unit, base ^ unit, node.value >= 0);
+    for (const label of labels) {
+      this.#take(base ^ label);
+      this.#units[base ^ label] = label;
+    }
+    if (node.value >= 0) this.#units[base] = (node.value | (1 << 31)) >>> 0;
+    node.labels.forEach((label, i) => {
+      this.#hang(node.children[i]!, base ^ label);
+    });
+  }
+
+  #setOffset(unit: number, offset: number, ends: boolean): void {
+    const label = this.#units[unit]! & 0xff;
+    const packed = offset < NEAR ? offset << 10 : (offset << 2) | (1 << 9);
+    this.#units[unit] = (label | (ends ? 1 << 8 : 0) | packed) >>> 0;
+  }
+
+  /** The first base with room for these labels; at the end of the array there always is. */
+  #freeBase(unit: number, labels: readonly number[]): number {
+    const first = labels[0]!;
+    let free = this.#nextFree(Math.max(1, this.#size - WINDOW));
+    for (; free < this.#size; free = this.#nextFree(free + 1)) {
+      const base = free ^ first;
+      if (this.#bases[base] === 1 || !isReachable(base ^ unit)) continue;
+      if (labels.every((label) => this.#isFree(base ^ label))) return base;
+    }
+    const base = this.#size | (unit & 0xff); // an offset of whole blocks, however large
+    this.#grow();
+    return base;
+  }
+
+  #take(unit: number): void {
+    this.#free[unit] = unit + 1;
+  }
+
+  #isFree(unit: number): boolean {
+    return this.#free[unit] === unit;
+  }
+
+  /** The first free unit from this one on, remembered for every unit that was looked at on the way. */
+  #nextFree(unit: number): number {
+    const free = this.#free;
+    let found = unit;
+    while (found < this.#size && free[found] !== found) found = free[found]!;
+    for (let at = unit; at < found; ) {
+      const next = free[at]!;
+      free[at] = found;
+      at = next;
+    }
+    return found;
+  }
+
+  #grow(): void {
+    this.#size += BLOCK;
+    if (this.#size >= FAR) throw new DragomanError('model', 'too many strings for a double array');
+    if (this.#size <= this.#units.length) return;
+    const longer = this.#units.length * 2;
+    const [units, free, bases] = [this.#units, this.#free, this.#bases];
+    this.#units = new Uint32Array(longer);
+    this.#free = Int32Array.from({ length: longer }, (_, unit) => unit);
+    this.#bases = new Uint8Array(longer);
+    this.#units.set(units);
+    this.#free.set(free);
+    this.#bases.set(bases);
+  }
+
+  /**
+   * The array. A free unit carries a label that no node of its block can look for: the one that would lead to it
+   * from a base which is none. There is such a base wherever there is a free unit, since each base has a child.
+   */
+  units(): Uint32Array<ArrayBuffer> {
+    const units = this.#units.slice(0, this.#size);
+    for (let block = 0; block < this.#size; block += BLOCK) {
+      const unused = this.#bases.subarray(block, block + BLOCK).indexOf(0);
+      for (let unit = block; unit < block + BLOCK; unit++) {
+        if (this.#isFree(unit)) units[unit] = (unit ^ unused) & 0xff;
+      }
+    }
+    return units;
+  }
+}
+
+function isReachable(offset: number): boolean {
+  return offset < NEAR || (offset & 0xff) === 0;
+}

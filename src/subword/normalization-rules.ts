@@ -1,0 +1,160 @@
+import { compileCharsmap } from './charsmap.js';
+
+/** Normalizations by the names that `spm_train` has for them. */
+export const NORMALIZATION_NAMES = ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const;
+export type NormalizationName = (typeof NORMALIZATION_NAMES)[number];
+
+const compiled = new Map<NormalizationName, Uint8Array>();
+
+/**
+ * The `precompiled_charsmap` of a normalization; empty for `identity`. Made from the Unicode tables of the running
+ * Node, once a process (about two seconds).
+ *
+ * Compared rule by rule with the tables inside Google's SentencePiece 0.2.2: on Node with Unicode 17 (20.20,
+ * `process.versions.unicode`) all 225,275 rules of nmt_nfkc, and of the other three, are the same. A Node with an
+ * older Unicode lacks the rules for characters that are newer than it, and has all others: Unicode never changes
+ * the normalization of a character once it is there.
+ */
+export function normalizationCharsmap(name: NormalizationName): Uint8Array {
+  const known = compiled.get(name) ?? compileCharsmap(normalizationRules(name));
+  compiled.set(name, known);
+  return known;
+}
+
+/** What a normalization replaces, by what: strings of one or more characters. */
+export function normalizationRules(name: NormalizationName): Map<string, string> {
+  switch (name) {
+    case 'identity':
+      return new Map();
+    case 'nfkc':
+      return withoutRedundant(compatibilityRules());
+    case 'nfkc_cf':
+      return caseFolded(normalizationRules('nfkc'));
+    case 'nmt_nfkc':
+      return withoutRedundant(translationRules(normalizationRules('nfkc')));
+    case 'nmt_nfkc_cf':
+      return caseFolded(normalizationRules('nmt_nfkc'));
+  }
+}
+
+/**
+ * NFKC as replacements: each character that NFKC changes, and each sequence of characters that composes into
+ * one. A sequence is listed in every spelling, with each part either decomposed or any character that decomposes
+ * into just that part: full-width, half-width and letter-like forms.
+ */
+function compatibilityRules(): Map<string, string> {
+  const rules = new Map<string, string>();
+  const sequences = new Set<string>();
+  /** The characters that decompose into this one character. */
+  const spellings = new Map<string, string[]>();
+  for (const character of decomposing()) {
+    const composed = character.normalize('NFKC');
+    if (composed !== character) rules.set(character, composed);
+    const decomposed = character.normalize('NFKD');
+    if (Array.from(decomposed).length > 1) sequences.add(decomposed);
+    else spellings.set(decomposed, [...(spellings.get(decomposed) ?? [decomposed]), character]);
+  }
+  for (const sequence of sequences) {
+    const composed = sequence.normalize('NFC');
+    if (composed === sequence) continue;
+    let ways = [''];
+    for (const part of sequence) {
+      ways = ways.flatMap((way) => (spellings.get(part) ?? [part]).map((spelling) => way + spelling));
+    }
+    for (const way of ways) if (way !== composed) rules.set(way, composed);
+  }
+  return rules;
+}
+
+/** Every character with a decomposition. Whole stretches without one are passed over in one look. */
+function* decomposing(): Generator<string> {
+  for (let start = 1; start <= 0x10ffff; start += 256) {
+    const characters: string[] = [];
+    for (let code = start; code < start + 256 && code <= 0x10ffff; code++) {
+      if (!isNoCharacter(code)) characters.push(String.fromCodePoint(code));
+    }
+    const all = characters.join('');
+    // What NFKD gives holds nothing that it would change, so a stretch that stays as it is has nothing to offer.
+    if (all.normalize('NFKD') === all) continue;
+    for (const character of characters) {
+      if (character.normalize('NFKD') !== character) yield character;
+    }
+  }
+}
+
+function isNoCharacter(code: number): boolean {
+  return (code >= 0xd800 && code < 0xe000) || (code >= 0xfdd0 && code < 0xfdf0) || (code & 0xfffe) === 0xfffe;
+}
+
+/** What the translation rules make a plain space: other blanks, marks without width, `▁`, and U+FFFD. */
+const BLANKS = [
+  0x09, 0x0a, 0x0c, 0x0d, 0x1680, 0x200b, 0x200c, 0x200e, 0x200f, 0x2028, 0x2029, 0x2581, 0xfeff, 0xfffd,
+];
+/** What they drop: the control characters of ASCII that are no blanks, and these three. Not all of C1. */
+const isDropped = (code: number): boolean =>
+  (code < 0x20 && !BLANKS.includes(code)) || code === 0x7f || code === 0x8f || code === 0x9f;
+
+/** NFKC as Google's translation systems use it: blanks made equal, controls dropped, the full-width tilde kept. */
+function translationRules(rules: Map<string, string>): Map<string, string> {
+  for (const code of BLANKS) rules.set(String.fromCodePoint(code), ' ');
+  for (let code = 1; code < 0x100; code++) if (isDropped(code)) rules.set(String.fromCodePoint(code), '');
+  rules.delete('\uff5e'); // Japanese tells it from the tilde
+  return rules;
+}
+
+/** Upper case made lower, by Unicode's simple case folding, in what is replaced and in all that is not. */
+function caseFolded(rules: Map<string, string>): Map<string, string> {
+  const folded = new Map<string, string>();
+  for (const [from, to] of rules) folded.set(from, Array.from(to, foldCase).join(''));
+  for (let code = 1; code <= 0x10ffff; code++) {
+    if (isNoCharacter(code)) continue;
+    const character = String.fromCodePoint(code);
+    if (rules.has(character)) continue;
+    const other = foldCase(character);
+    if (other !== character) folded.set(character, other);
+  }
+  return withoutRedundant(folded);
+}
+
+/**
+ * Unicode's simple case folding of one character, which JavaScript has only inside regular expressions: `iu`
+ * compares folded characters. The fold is the lower case, or the lower case of the upper case (final sigma), but
+ * for Cherokee, whose small letters came later and fold to the old ones.
+ */
+function foldCase(character: string): string {
+  const upper = character.toUpperCase();
+  const lower = character.toLowerCase();
+  if (upper === character && lower === character) return character;
+  if (/\p{Script=Cherokee}/u.test(character)) return upper;
+  const fold = lower === character ? upper.toLowerCase() : lower;
+  const single = Array.from(fold).length === 1;
+  return single && new RegExp(`^${fold}$`, 'iu').test(character) ? fold : character;
+}
+
+/** The rules without those for sequences that the shorter rules, applied in order, bring to the same. */
+function withoutRedundant(rules: ReadonlyMap<string, string>): Map<string, string> {
+  const byLength: [string[], string][][] = [];
+  for (const [from, to] of rules) {
+    const characters = Array.from(from);
+    byLength[characters.length] ??= [];
+    byLength[characters.length]!.push([characters, to]);
+  }
+  const kept = new Map<string, string>();
+  byLength.forEach((entries, length) => {
+    const needed = entries.filter(([from, to]) => length === 1 || apply(kept, from, length - 1) !== to);
+    for (const [from, to] of needed) kept.set(from.join(''), to);
+  });
+  return kept;
+}
+
+/** Replaces the longest string of at most `longest` characters at each place. */
+function apply(rules: ReadonlyMap<string, string>, characters: readonly string[], longest: number): string {
+  let text = '';
+  for (let i = 0; i < characters.length; ) {
+    let length = Math.min(longest, characters.length - i);
+    while (length > 0 && !rules.has(characters.slice(i, i + length).join(''))) length--;
+    text += length === 0 ? characters[i] : rules.get(characters.slice(i, i + length).join(''));
+    i += Math.max(length, 1);
+  }
+  return text;
+}

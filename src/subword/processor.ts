@@ -1,0 +1,97 @@
+import type { Random } from '../random.js';
+import { BpeSegmenter } from './bpe.js';
+import { PieceDecoder } from './decoder.js';
+import { bytePiece, type SubwordModel } from './model.js';
+import { Normalizer } from './normalizer.js';
+import { PieceTable } from './piece-table.js';
+import type { SamplingSegmenter, Segmentation, Segmenter } from './segmentation.js';
+import { UnigramSegmenter } from './unigram.js';
+import { decodeUtf8, encodeUtf8 } from './utf8.js';
+import { CharacterSegmenter, WordSegmenter } from './whole-units.js';
+
+/** Text to pieces and back by a SentencePiece model, as Google's own library does it. */
+export class SubwordProcessor {
+  readonly #table: PieceTable;
+  readonly #normalizer: Normalizer;
+  readonly #segmenter: Segmenter | SamplingSegmenter;
+  readonly #decoder: PieceDecoder;
+
+  /**
+   * @param unknownName Another name of the unknown piece in {@link decode}.
+   * @param file Stands in errors.
+   * @throws DragomanError `input` when the model's table of replacements is damaged.
+   */
+  constructor(
+    readonly model: SubwordModel,
+    { unknownName = model.trainer.unkPiece, file = 'model' }: { unknownName?: string; file?: string } = {},
+  ) {
+    this.#table = new PieceTable(model);
+    this.#normalizer = new Normalizer(model.normalizer, {
+      treatWhitespaceAsSuffix: model.trainer.treatWhitespaceAsSuffix,
+      protectedStrings: this.#table.symbols,
+      file,
+    });
+    this.#segmenter = segmenterOf(model, this.#table);
+    this.#decoder = new PieceDecoder(model, unknownName, file);
+  }
+
+  /** Text as the pieces see it: normalized, with `▁` for spaces. */
+  normalize(text: string): string {
+    return this.#normalizer.normalize(text);
+  }
+
+  /** The pieces of a text; unknown characters, a run of them as one, stand for themselves. */
+  encode(text: string): string[] {
+    const bytes = this.#normalizer.normalizeBytes(encodeUtf8(text));
+    return this.#pieces(bytes, this.#segmenter.best(bytes));
+  }
+
+  /**
+   * The pieces of one of the ways to segment a text, drawn at random.
+   *
+   * @param strength Unigram (Kudo 2018): the exponent of a segmentation's probability, from 0, where all are equally
+   *   likely; large values give the best one. BPE (Provilkov et al. 2020): the probability that a merge is left out,
+   *   0 to 1; 0 gives the best one. Models of words or characters have one segmentation only, which they return.
+   */
+  sample(text: string, strength: number, random: Random): string[] {
+    if (!('sample' in this.#segmenter)) return this.encode(text);
+    const bytes = this.#normalizer.normalizeBytes(encodeUtf8(text));
+    return this.#pieces(bytes, this.#segmenter.sample(bytes, strength, random));
+  }
+
+  /** The text of these pieces. */
+  decode(pieces: readonly string[]): string {
+    return this.#decoder.decode(pieces);
+  }
+
+  #pieces(bytes: Uint8Array, { ids, ends }: Segmentation): string[] {
+    const { unknownId, byteFallback, pieces } = this.#table;
+    const result: string[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      if (id !== unknownId) {
+        result.push(pieces[id]!);
+        continue;
+      }
+      const start = i === 0 ? 0 : ends[i - 1]!;
+      while (ids[i + 1] === unknownId) i++;
+      const unknown = bytes.subarray(start, ends[i]);
+      if (byteFallback) for (const byte of unknown) result.push(bytePiece(byte));
+      else result.push(decodeUtf8(unknown));
+    }
+    return result;
+  }
+}
+
+function segmenterOf(model: SubwordModel, table: PieceTable): Segmenter | SamplingSegmenter {
+  switch (model.trainer.modelType) {
+    case 'unigram':
+      return new UnigramSegmenter(table);
+    case 'bpe':
+      return new BpeSegmenter(table);
+    case 'word':
+      return new WordSegmenter(table);
+    case 'char':
+      return new CharacterSegmenter(table);
+  }
+}

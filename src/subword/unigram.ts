@@ -1,0 +1,127 @@
+import type { Random } from '../random.js';
+import { PIECE_TYPES } from './model.js';
+import type { PieceTable } from './piece-table.js';
+import { type SamplingSegmenter, Segmentation } from './segmentation.js';
+import { announcedLength } from './utf8.js';
+
+/** An unknown character scores so much below the worst piece. */
+const UNKNOWN_PENALTY = 10;
+/** The smallest normal 32-bit float, which SentencePiece takes for the lowest best score. */
+const SMALLEST = 2 ** -126;
+
+/**
+ * Segmentation by a unigram language model (Kudo 2018): the score of a segmentation is the sum of its pieces'
+ * scores, each ln of a probability; a character that no piece holds alone is an unknown piece. A user-defined
+ * symbol scores -0.1 for all its length, which beats nearly everything that could stand in its place.
+ */
+export class UnigramSegmenter implements SamplingSegmenter {
+  readonly #table: PieceTable;
+  /** What a piece adds to the score, by id, but for user-defined symbols where the best score is positive. */
+  readonly #scores: Float64Array;
+  readonly #bestScore: number;
+  readonly #unknownScore: number;
+
+  constructor(table: PieceTable) {
+    const scores = table.scores.filter((_, id) => table.types[id] === PIECE_TYPES.normal);
+    this.#table = table;
+    this.#scores = Float64Array.from(table.scores);
+    this.#bestScore = scores.reduce((best, score) => Math.max(best, score), SMALLEST);
+    const worst = scores.reduce((least, score) => Math.min(least, score), 3.4028234663852886e38);
+    this.#unknownScore = Math.fround(worst - UNKNOWN_PENALTY);
+  }
+
+  /**
+   * Viterbi's algorithm, with sums rounded to 32 bits where Google's are, so that near ties fall as they do
+   * there: a candidate is compared unrounded with the rounded best before it, and the first of equals stays.
+   */
+  best(bytes: Uint8Array): Segmentation {
+    const { length } = bytes;
+    const best = new Float32Array(length + 1); // score of the best path that ends here
+    const from = new Int32Array(length + 1).fill(-1); // where its last piece begins
+    const last = new Int32Array(length + 1); // and that piece's id
+    this.#edges(bytes, (start, end, id, score) => {
+      const sum = id === this.#table.unknownId ? Math.fround(best[start]! + score) : best[start]! + score;
+      if (from[end] !== -1 && !(sum > best[end]!)) return;
+      best[end] = sum;
+      from[end] = start;
+      last[end] = id;
+    });
+    return backtrack(length, (end) => [from[end]!, last[end]!]);
+  }
+
+  /**
+   * A segmentation x with probability proportional to P(x)^strength: forward filtering, backward sampling over all
+   * segmentations (Kudo 2018, section 3.2; Scott 2002). 0 draws evenly from all, a large strength the best one.
+   */
+  sample(bytes: Uint8Array, strength: number, random: Random): Segmentation {
+    const { length } = bytes;
+    const starts: number[] = [];
+    const ids: number[] = [];
+    const weights: number[] = []; // ln of the weight of all paths that end with this edge
+    const previous: number[] = []; // the edge before it in a list of those that end at the same place
+    const lists = new Int32Array(length + 1).fill(-1);
+    const totals = new Float64Array(length + 1).fill(Number.NEGATIVE_INFINITY);
+    totals[0] = 0;
+    this.#edges(bytes, (start, end, id, score) => {
+      const weight = totals[start]! + strength * score;
+      totals[end] = logAdd(totals[end]!, weight);
+      previous.push(lists[end]!);
+      lists[end] = starts.length;
+      starts.push(start);
+      ids.push(id);
+      weights.push(weight);
+    });
+    return backtrack(length, (end) => {
+      let edge = lists[end]!;
+      // Rounding can leave a little over: the last edge takes it.
+      for (let left = random.next(); previous[edge] !== -1; edge = previous[edge]!) {
+        left -= Math.exp(weights[edge]! - totals[end]!);
+        if (left < 0) break;
+      }
+      return [starts[edge]!, ids[edge]!];
+    });
+  }
+
+  /** Every piece that the text can hold, by where it begins, the shorter ones first. */
+  #edges(bytes: Uint8Array, visit: (start: number, end: number, id: number, score: number) => void): void {
+    const { trie, unknownId } = this.#table;
+    for (let start = 0; start < bytes.length; ) {
+      const character = Math.min(start + announcedLength(bytes[start]!), bytes.length);
+      let alone = false; // a piece holds this character alone
+      let unit = 0;
+      for (let end = start + 1; end <= bytes.length; end++) {
+        unit = trie.step(unit, bytes[end - 1]!);
+        if (unit === 0) break;
+        const id = trie.value(unit);
+        if (id < 0 || this.#table.isUnused(id)) continue;
+        visit(start, end, id, this.#score(id, end - start));
+        if (end === character) alone = true;
+      }
+      if (!alone) visit(start, character, unknownId, this.#unknownScore);
+      start = character;
+    }
+  }
+
+  #score(id: number, length: number): number {
+    return this.#table.isUserDefined(id) ? length * this.#bestScore - 0.1 : this.#scores[id]!;
+  }
+}
+
+/** A path from its end: `step` gives the start and id of the piece that ends at a place. */
+function backtrack(length: number, step: (end: number) => readonly [number, number]): Segmentation {
+  const result = new Segmentation();
+  for (let end = length; end > 0; ) {
+    const [start, id] = step(end);
+    result.push(id, end);
+    end = start;
+  }
+  result.ids.reverse();
+  result.ends.reverse();
+  return result;
+}
+
+/** ln(e^a + e^b) */
+function logAdd(a: number, b: number): number {
+  if (a === Number.NEGATIVE_INFINITY) return b;
+  return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+}
