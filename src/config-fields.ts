@@ -29,6 +29,8 @@ function peel(schema: Schema): Peeled {
     } else if (inner instanceof z.ZodOptional) {
       required = false;
       inner = inner.def.innerType;
+    } else if (inner instanceof z.ZodPipe) {
+      inner = inner.def.in; // what is written, before it is transformed
     } else {
       return { schema: inner, description, fallback, required };
     }
@@ -39,6 +41,8 @@ function peel(schema: Schema): Peeled {
 function fitting(schema: Schema, value: unknown): readonly Schema[] {
   const { schema: inner } = peel(schema);
   if (!(inner instanceof z.ZodUnion)) return [inner];
+  const sections = inner.options.find((option) => option instanceof z.ZodDiscriminatedUnion);
+  if (sections !== undefined && typeof value === 'object' && value !== null) return fitting(sections, value);
   const options = inner.options.flatMap((option) => fitting(option, value));
   if (typeof value !== 'object' || value === null) return options;
   const exact = options.filter((option) => z.safeParse(option, value).success);
@@ -68,7 +72,8 @@ export function schemasAt(root: Schema, value: unknown, path: readonly Key[]): r
   const below =
     typeof value === 'object' && value !== null ? (Reflect.get(value, key) as unknown) : undefined;
   return options.flatMap((option) => {
-    const field = option instanceof z.ZodObject ? option.shape[String(key)] : undefined;
+    const list = option instanceof z.ZodArray ? option.element : undefined;
+    const field = option instanceof z.ZodObject ? option.shape[String(key)] : list;
     return field === undefined ? [] : schemasAt(field, below, rest);
   });
 }
@@ -92,6 +97,7 @@ export function expectation(schema: Schema): string {
   if (inner instanceof z.ZodEnum) return `one of ${inner.options.join(', ')}`;
   if (inner instanceof z.ZodLiteral) return String(inner.def.values[0]);
   if (inner instanceof z.ZodBoolean) return 'true or false';
+  if (inner instanceof z.ZodArray) return `a list, each ${expectation(inner.element)}`;
   if (inner instanceof z.ZodString) return 'a text';
   if (inner instanceof z.ZodNumber) return numberExpectation(inner);
   if (inner instanceof z.ZodDiscriminatedUnion) {
@@ -139,22 +145,35 @@ export interface ConfigField {
   readonly description: string;
 }
 
-/** Every key that a schema takes, depth first, in its order. */
-export function configFields(schema: Schema, path = ''): ConfigField[] {
+/** Every key that a schema takes, depth first, in its order; what was shown at another key already is not repeated. */
+export function configFields(schema: Schema, path = '', seen = new Map<Schema, string>()): ConfigField[] {
   const { schema: inner, description, fallback, required } = peel(schema);
   if (inner instanceof z.ZodUnion) {
     const key = inner instanceof z.ZodDiscriminatedUnion ? inner.def.discriminator : undefined;
+    const [word, section] = inner.options;
+    if (word instanceof z.ZodEnum && section !== undefined) {
+      const shown = fallback === undefined ? undefined : String(fallback);
+      const before = seen.get(section);
+      seen.set(section, before ?? path);
+      const expects = before === undefined ? expectation(word) : `as \`${before}\``;
+      const row: ConfigField = { path, expects, fallback: shown, required, description: description ?? '' };
+      return before === undefined ? [row, ...configFields(section, path, seen)] : [row];
+    }
     return inner.options.flatMap((option, i) => {
       const field = key !== undefined && option instanceof z.ZodObject ? option.shape[key] : undefined;
       const name = field === undefined ? (i === 0 ? 'one file' : 'two files') : expectation(field);
-      return configFields(option, `${path} (${name})`);
+      return configFields(option, `${path} (${name})`, seen);
     });
   }
   if (inner instanceof z.ZodObject) {
     return Object.entries(inner.shape).flatMap(([key, field]) =>
-      configFields(field, path === '' ? key : `${path}.${key}`),
+      configFields(field, path === '' ? key : `${path}.${key}`, seen),
     );
   }
-  const shown = fallback === undefined ? undefined : String(fallback);
+  const shown = Array.isArray(fallback)
+    ? JSON.stringify(fallback)
+    : fallback === undefined
+      ? undefined
+      : String(fallback);
   return [{ path, expects: expectation(inner), fallback: shown, required, description: description ?? '' }];
 }

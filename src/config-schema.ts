@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { cellOptions, sizeProblem } from './cell/options.js';
+
+export { CELL_KINDS, type CellInput, type CellKind, type CellOptions } from './cell/options.js';
 
 // Every default stands once, here, with its reason. The descriptions make docs/configuration.md.
 
@@ -6,10 +9,38 @@ const count = z.int().positive();
 const rate = z.number().min(0).lt(1);
 const path = z.string().min(1);
 
-export const CELL_KINDS = ['elman', 'gru', 'lstm'] as const;
 export const TOKENIZER_KINDS = ['character', 'word', 'sentencepiece'] as const;
-export const ATTENTION_KINDS = ['none', 'dot', 'general', 'additive'] as const;
 export const SUMMARY_KINDS = ['last', 'mean', 'max', 'tanh'] as const;
+
+type Kinds = z.ZodDiscriminatedUnion<readonly z.ZodObject<{ kind: z.ZodLiteral<string> }>[], 'kind'>;
+
+/** A kind by its name alone, or a section with a kind and options; either way all options are filled in. */
+function kindOrSection<S extends Kinds>(section: S) {
+  const kinds = section.options.map(({ shape }) => shape.kind.value) as [z.output<S>['kind']];
+  return z
+    .union([z.enum(kinds), section])
+    .transform((spec): z.output<S> => (typeof spec === 'string' ? section.parse({ kind: spec }) : spec));
+}
+
+const attentionOptions = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none').describe('The decoder sees the summary alone.') }),
+  z.strictObject({ kind: z.literal('dot').describe('s · h (Luong et al. 2015).') }),
+  z.strictObject({ kind: z.literal('general').describe('s · W h (Luong et al. 2015).') }),
+  z.strictObject({ kind: z.literal('additive').describe('v · tanh(W s + U h) (Bahdanau et al. 2015).') }),
+  z.strictObject({
+    kind: z.literal('hopfield').describe('Retrieval from a modern Hopfield network (Ramsauer et al. 2020).'),
+    steps: count
+      .default(1)
+      .describe('Updates of the query towards the keys; 1 is the attention of transformers.'),
+    beta: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Inverse temperature; 1/sqrt(`decoder.hidden`) if absent.'),
+  }),
+]);
+
+export const ATTENTION_KINDS = attentionOptions.options.map(({ shape }) => shape.kind.value);
 
 const oneFile = z.strictObject({
   file: path.describe('A TSV, CSV or JSONL file; `.gz` is unpacked; `-` is standard input.'),
@@ -76,15 +107,15 @@ const textSection = z.strictObject({
 });
 
 const modelSection = z.strictObject({
-  cell: z
-    .enum(CELL_KINDS)
-    .default('lstm')
+  cell: kindOrSection(cellOptions)
+    .prefault('lstm')
     .describe(
-      'Recurrent cell. LSTM: the strongest of the classic cells on translation (Sutskever et al. 2014).',
+      'Recurrent cell: its kind, or a section with its kind and options. LSTM: the strongest of the classic cells on translation (Sutskever et al. 2014).',
     ),
   embedding: count.default(256).describe('Embedding size of both sides.'),
   encoder: z
     .strictObject({
+      cell: kindOrSection(cellOptions).optional().describe("The encoder's own cell; `model.cell` if absent."),
       hidden: count.default(256).describe('Units a direction.'),
       layers: count.default(1).describe('Stacked layers.'),
       bidirectional: z
@@ -95,6 +126,7 @@ const modelSection = z.strictObject({
     .prefault({}),
   decoder: z
     .strictObject({
+      cell: kindOrSection(cellOptions).optional().describe("The decoder's own cell; `model.cell` if absent."),
       hidden: count.default(512).describe('Units; 512 is both directions of the default encoder together.'),
       layers: count.default(1).describe('Stacked layers.'),
     })
@@ -111,10 +143,9 @@ const modelSection = z.strictObject({
     .enum(['every-step', 'initial'])
     .default('initial')
     .describe('c goes into every decoder step (Cho et al. 2014) or only into its first state.'),
-  attention: z
-    .enum(ATTENTION_KINDS)
-    .default('general')
-    .describe('Attention score (Luong 2015, Bahdanau 2015).'),
+  attention: kindOrSection(attentionOptions)
+    .prefault('general')
+    .describe('Attention score: its kind, or a section with its kind and options.'),
   inputFeeding: z
     .boolean()
     .default(false)
@@ -283,16 +314,24 @@ export const configSchema = z
     if (model.tieSourceEmbedding && !text.joint) {
       issue(['model', 'tieSourceEmbedding'], 'tied source and target embeddings need text.joint: true');
     }
-    if (model.attention === 'none' && model.inputFeeding) {
+    if (model.attention.kind === 'none' && model.inputFeeding) {
       issue(['model', 'inputFeeding'], 'input feeding needs an attention other than none');
     }
-    if (model.attention === 'dot') {
+    if (model.attention.kind === 'dot') {
       const memory = model.encoder.hidden * (model.encoder.bidirectional ? 2 : 1);
       if (memory !== model.decoder.hidden) {
         issue(
           ['model', 'attention'],
           `dot attention needs encoder output (${memory}) and decoder.hidden (${model.decoder.hidden}) of one size`,
         );
+      }
+    }
+    for (const side of ['encoder', 'decoder'] as const) {
+      const { cell = model.cell, hidden } = model[side];
+      const problem = sizeProblem(cell, hidden);
+      if (problem !== null) {
+        const own = model[side].cell !== undefined;
+        issue(own ? ['model', side, 'cell'] : ['model', 'cell'], `${problem} (${side}.hidden)`);
       }
     }
     if (text.joint && JSON.stringify(text.source) !== JSON.stringify(text.target)) {
@@ -334,4 +373,4 @@ export type TrainConfig = Config['train'];
 export type SegmentationSpec = TrainConfig['segmentation']['source'];
 export type OptimizerSpec = TrainConfig['optimizer'];
 export type ScheduleSpec = TrainConfig['schedule'];
-export type CellKind = ModelConfig['cell'];
+export type AttentionSpec = ModelConfig['attention'];

@@ -168,12 +168,9 @@ function describeIssue(issue: Issue, root: unknown, above: Path, locate: Locate)
   const schemas = schemasAt(configSchema, root, path);
   const got = valueAt(root, path);
   if (issue.code === 'invalid_union' && issue.errors.length > 0 && isSection(got)) {
-    // The corpus: tell the errors of the one shape that was meant, if one was.
-    const keys = Object.keys(got);
-    const meant = keys.includes('file') ? issue.errors[0] : issue.errors[1];
-    if (meant && ['file', 'source', 'target'].some((key) => keys.includes(key))) {
-      return meant.flatMap((inner) => describeIssue(inner, root, path, locate));
-    }
+    // Tell the errors of the one shape that was meant, if one was.
+    const meant = meantShape(issue.errors, Object.keys(got));
+    if (meant) return meant.flatMap((inner) => describeIssue(inner, root, path, locate));
   }
   const choices = schemas.flatMap(choicesOf);
   const tooBig = issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER;
@@ -186,6 +183,23 @@ function describeIssue(issue: Issue, root: unknown, above: Path, locate: Locate)
   const close = typeof got === 'string' ? nearest(got, choices) : undefined;
   const hint = close === undefined ? '' : `, did you mean ${close}?`;
   return [say(path, `expected ${expected}, got ${show(got)}${hint}`)];
+}
+
+/** Of the shapes that a section could have, the errors of the one that was meant, as far as its keys tell. */
+function meantShape(
+  shapes: readonly (readonly Issue[])[],
+  keys: readonly string[],
+): readonly Issue[] | undefined {
+  const sections = shapes.filter((errors) => !errors.some(isWrongShape));
+  if (sections.length === 1) return keys.includes('kind') ? sections[0] : undefined;
+  // A corpus in one file or two.
+  if (!['file', 'source', 'target'].some((key) => keys.includes(key))) return undefined;
+  return keys.includes('file') ? shapes[0] : shapes[1];
+}
+
+/** The value was no such thing at all, as a section is no word. */
+function isWrongShape(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_value' || issue.code === 'invalid_type');
 }
 
 function isSection(value: unknown): value is Record<string, unknown> {

@@ -8,7 +8,7 @@ const INTRODUCTION = `# Configuration
 \`dragoman train CONFIG.yaml\` reads one YAML file. This page is made from its schema, and a test holds the two
 together. A key that is not listed is an error, which names the file, line and column and what it could have been:
 
-    train.yaml:12:3: model.cell: expected one of elman, gru, lstm, got "lstn", did you mean lstm?
+    train.yaml:12:3: model.attention: expected one of none, dot, general, additive, hopfield, got "dott", did you mean dot?
 
 Paths are relative to the file's folder. \`--set train.batch.size=32\` (any key, any YAML value, as often as wanted)
 wins over the file.

@@ -18,6 +18,8 @@ import {
 } from '../src/config.js';
 import { DragomanError } from '../src/errors.js';
 
+const CELLS = CELL_KINDS.join(', ');
+
 const BASE = `data:
   train: {source: a.en, target: a.de}
   validation:
@@ -73,7 +75,7 @@ describe('what only some tokenizers can do', () => {
 describe('parseConfig', () => {
   it('fills in every default', () => {
     const config = parseConfig(BASE, 'train.yaml');
-    expect(config.model.cell).toBe('lstm');
+    expect(config.model.cell).toEqual({ kind: 'lstm' });
     expect(config.train.optimizer).toEqual({
       kind: 'adam',
       learningRate: 1e-3,
@@ -94,7 +96,7 @@ describe('parseConfig', () => {
     [
       'an unknown choice',
       'model:\n  cell: lstn\n',
-      'train.yaml:9:3: model.cell: expected one of elman, gru, lstm, got "lstn", did you mean lstm?',
+      `train.yaml:9:3: model.cell: expected one of ${CELLS}, got "lstn", did you mean lstm?`,
     ],
     ['an unknown key', 'model:\n  cel: lstm\n', 'train.yaml:9:3: model.cel: unknown key, did you mean cell?'],
     [
@@ -138,6 +140,56 @@ describe('parseConfig', () => {
       'a key of another kind',
       'train:\n  optimizer:\n    kind: sgd\n    beta1: 0.9\n',
       'train.yaml:11:5: train.optimizer.beta1: unknown key, expected one of kind, learningRate, momentum',
+    ],
+    [
+      'an option of another cell',
+      'model:\n  cell:\n    kind: echo-state\n    decay: 0.5\n',
+      'train.yaml:11:5: model.cell.decay: unknown key, expected one of kind, spectralRadius, leak, sparsity, inputScaling, biasScaling',
+    ],
+    [
+      "an option's misspelling, in the encoder's own cell",
+      'model:\n  encoder:\n    cell: {kind: echo-state, spectralRadios: 0.5}\n',
+      'train.yaml:10:30: model.encoder.cell.spectralRadios: unknown key, did you mean spectralRadius?',
+    ],
+    [
+      'a cell option out of range',
+      'model:\n  cell: {kind: echo-state, leak: 2}\n',
+      'train.yaml:9:28: model.cell.leak: expected a positive number, at most 1, got 2',
+    ],
+    [
+      'an unknown kind of cell in a section',
+      'model:\n  cell:\n    kind: lstn\n',
+      `train.yaml:10:5: model.cell.kind: expected one of ${CELLS}, got "lstn", did you mean lstm?`,
+    ],
+    [
+      'clock periods out of order',
+      'model:\n  cell: {kind: hierarchical, periods: [2, 1]}\n',
+      'train.yaml:9:30: model.cell.periods: expected clock periods in rising order',
+    ],
+    [
+      'a broken clock period',
+      'model:\n  cell: {kind: hierarchical, periods: [1, 0]}\n',
+      'train.yaml:9:30: model.cell.periods.1: expected a positive whole number, got 0',
+    ],
+    [
+      'more clock periods than units',
+      'model:\n  cell: hierarchical\n  decoder: {hidden: 3}\n',
+      'train.yaml:9:3: model.cell: expected at most as many clock periods as units, got 4 periods for 3 units (decoder.hidden)',
+    ],
+    [
+      'an Euler step longer than the time constant',
+      'model:\n  decoder:\n    cell: {kind: continuous-time, timeConstant: 0.5}\n',
+      'train.yaml:10:35: model.decoder.cell.timeConstant: expected more than one Euler step, step / substeps = 0.5, got 0.5',
+    ],
+    [
+      'a state wider than the units',
+      'model:\n  encoder: {cell: {kind: sequential-cascaded, stateWidth: 300}}\n',
+      'train.yaml:9:13: model.encoder.cell: expected a stateWidth of at most 256 units, got 300 (encoder.hidden)',
+    ],
+    [
+      'an option of another attention',
+      'model:\n  attention: {kind: additive, beta: 1}\n',
+      'train.yaml:9:31: model.attention.beta: unknown key, expected one of kind',
     ],
     ['a doubled key', 'seed: 1\nseed: 2\n', 'train.yaml:9:1: the key "seed" stands twice in one section'],
     ['a tab', 'model:\n\tcell: gru\n', 'train.yaml:9:1: expected spaces before a key, got a tab'],
@@ -204,7 +256,7 @@ describe('parseConfig', () => {
   });
 
   it('bounds what it repeats of the file', () => {
-    expect(messageFor(`${BASE}model: {cell: ${'x'.repeat(10_000)}}\n`).length).toBeLessThan(200);
+    expect(messageFor(`${BASE}model: {cell: ${'x'.repeat(10_000)}}\n`).length).toBeLessThan(300);
   });
 
   it('never throws anything but a DragomanError', () => {
@@ -239,10 +291,10 @@ describe('overrides', () => {
   const wrong: [string, string][] = [
     [
       'model.cell=lstn',
-      '--set model.cell=lstn: model.cell: expected one of elman, gru, lstm, got "lstn", did you mean lstm?',
+      `--set model.cell=lstn: model.cell: expected one of ${CELLS}, got "lstn", did you mean lstm?`,
     ],
     ['train.bach.size=1', '--set train.bach.size=1: train.bach: unknown key, did you mean batch?'],
-    ['model.cell.x=1', '--set model.cell.x=1: model.cell: expected one of elman, gru, lstm, got a section'],
+    ['model.cell.x=1', `--set model.cell.x=1: model.cell: expected one of ${CELLS}, got a section`],
     ['train', '--set train: expected key=value, such as train.batch.size=32'],
     ['=1', '--set =1: expected key=value, such as train.batch.size=32'],
     ['train=', '--set train=: train: expected a section, got nothing'],

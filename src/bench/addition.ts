@@ -17,7 +17,6 @@ import { DragomanError } from '../errors.js';
 import { SequenceMask } from '../kernel/mask.js';
 import { runSequence } from '../kernel/sequence.js';
 import { dense, denseParameters } from '../model/dense.js';
-import { zeroState } from '../model/encoder.js';
 import { ParameterStore, prefixed, scoped } from '../model/parameters.js';
 import { Random } from '../random.js';
 import { createOptimizer } from '../train/optimizer.js';
@@ -201,7 +200,7 @@ export class AdditionNetwork {
         cell,
         scoped(weights, `layer.${n}`, cell.parameters),
         x,
-        zeroState(cell, batch),
+        cell.initial(batch),
         mask,
       ).outputs;
     }

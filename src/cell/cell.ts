@@ -1,5 +1,6 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { CellKind } from '../config.js';
+import type { Random } from '../random.js';
+import type { CellKind, OptionsOf } from './options.js';
 
 /** How a parameter starts. */
 export type Initializer =
@@ -8,7 +9,12 @@ export type Initializer =
   | { readonly kind: 'uniform'; readonly limit: number }
   | { readonly kind: 'normal'; readonly deviation: number }
   /** Columns `from` to `to` get `value`, the others 0: a bias that differs by gate. */
-  | { readonly kind: 'band'; readonly from: number; readonly to: number; readonly value: number };
+  | { readonly kind: 'band'; readonly from: number; readonly to: number; readonly value: number }
+  /** Values of a parameter's own making, such as a reservoir's. */
+  | {
+      readonly kind: 'drawn';
+      readonly draw: (shape: readonly number[], random: Random) => Float32Array;
+    };
 
 export interface ParameterSpec {
   readonly name: string;
@@ -24,9 +30,43 @@ export type Weights = Readonly<Record<string, Tensor>>;
 /** Named state tensors, each `[batch, size]`. */
 export type State = Readonly<Record<string, Tensor2D>>;
 
+/** What one step gives. */
+export interface StepResult {
+  /** The state after the step. */
+  readonly state: State;
+  /** What {@link Cell.backwardStep} wants back of this step, each `[batch, any]`. */
+  readonly trace?: readonly Tensor2D[];
+}
+
+/** A step that was taken, as its derivative sees it. */
+export interface StepTaken {
+  readonly before: State;
+  readonly after: State;
+  readonly trace: readonly Tensor2D[];
+}
+
+/**
+ * Collects what weights get of one step. Products are summed over all steps as one matrix product at the end, which is
+ * what makes a derivative written by hand fast.
+ */
+export interface WeightGradients {
+  /** The weight entered as `input W`, and `gradient` is that of this product: `[batch, m]`, `[batch, n]`. */
+  product(name: string, input: Tensor2D, gradient: Tensor2D): void;
+  /** The weight is a vector `[n]`, and the sum of these rows is its gradient, `[batch, n]`. */
+  vector(name: string, gradient: Tensor2D): void;
+}
+
+/** Gradients that leave a step. */
+export interface StepGradients {
+  /** Of the projected input, `[batch, any]`. */
+  readonly xt: Tensor2D;
+  /** Of the state before the step; a state that is not named has none. */
+  readonly state: State;
+}
+
 /**
  * A recurrent cell: one member of the family. It sees one step; the time loop is `kernel/scan.ts`, and padding,
- * direction and stacking are handled outside.
+ * direction and stacking are handled outside. {@link CellBase} has the usual answers to everything but the step.
  */
 export interface Cell {
   readonly kind: CellKind;
@@ -34,8 +74,14 @@ export interface Cell {
   readonly outputSize: number;
   /** Size of each state tensor, in the order in which the bridge fills them. */
   readonly stateSizes: Readonly<Record<string, number>>;
+  /** States that nothing outside fills: they begin as {@link initial} says. A clock is one. */
+  readonly ownStates: readonly string[];
   /** Parameters with local names (`kernel`, `recurrent`, `bias`). */
   readonly parameters: readonly ParameterSpec[];
+  /** The state before the first step, each `[batch, size]`. */
+  initial(batch: number): State;
+  /** What the steps share: weights derived from the parameters, such as a symmetric matrix. Computed once a sequence. */
+  prepare(w: Weights): Weights;
   /**
    * What needs no state, for all steps at once.
    * @param w the cell's weights under their local names
@@ -45,32 +91,42 @@ export interface Cell {
   project(w: Weights, x: Tensor3D): Tensor3D;
   /**
    * One step.
+   * @param w what {@link prepare} returned
    * @param xt one step of what {@link project} returned, `[batch, any]`
    * @param state the state before the step
    */
-  step(w: Weights, xt: Tensor2D, state: State): { readonly output: Tensor2D; readonly state: State };
+  step(w: Weights, xt: Tensor2D, state: State): StepResult;
+  /**
+   * The output, a function of the state after the step: of one, `[batch, size]`, or of all, `[time, batch, size]`.
+   */
+  read<T extends Tensor>(state: Readonly<Record<string, T>>): T;
+  /**
+   * The derivative of {@link step}, written by hand. A cell without one is differentiated step by step automatically,
+   * which gives the same and takes longer.
+   * @param w what {@link prepare} returned
+   * @param transposed its matrices, transposed
+   * @param by gradients of the states after the step
+   * @param weights takes the weights' share
+   */
+  backwardStep?(
+    w: Weights,
+    transposed: Weights,
+    taken: StepTaken,
+    by: State,
+    weights: WeightGradients,
+  ): StepGradients;
 }
 
-/** A constructor for every kind of cell: `new LstmCell(inputSize, hiddenSize)`. */
-export type CellConstructor = new (inputSize: number, hiddenSize: number) => Cell;
+/** A constructor for one kind of cell: `new JordanCell(inputSize, hiddenSize, { kind: 'jordan', decay: 0.5 })`. */
+export type CellConstructor<K extends CellKind = CellKind> = new (
+  inputSize: number,
+  hiddenSize: number,
+  options: OptionsOf<K>,
+) => Cell;
 
 /** The named weight; a missing one is a mistake in the program, not in its input. */
-export function weight<T extends Tensor = Tensor>(w: Weights, name: string): T {
+export function weight<T extends Tensor = Tensor2D>(w: Weights, name: string): T {
   const found = w[name];
   if (found === undefined) throw new Error(`no weight named ${name}`);
   return found as T;
-}
-
-/**
- * Kernel, recurrent matrix and bias of `gates` stacked gates, uniform in ±1/sqrt(hidden): the usual start for
- * recurrent layers of this size, under which every seed of the addition task converges.
- */
-export function gateParameters(inputSize: number, hiddenSize: number, gates: number): ParameterSpec[] {
-  const initializer: Initializer = { kind: 'uniform', limit: 1 / Math.sqrt(hiddenSize) };
-  const width = gates * hiddenSize;
-  return [
-    { name: 'kernel', shape: [inputSize, width], initializer, trainable: true },
-    { name: 'recurrent', shape: [hiddenSize, width], initializer, trainable: true },
-    { name: 'bias', shape: [width], initializer: { kind: 'zeros' }, trainable: true },
-  ];
 }

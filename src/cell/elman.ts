@@ -1,6 +1,15 @@
-import { add, matMul, type Tensor2D, type Tensor3D, tanh } from '@tensorflow/tfjs-core';
-import { type Cell, gateParameters, type ParameterSpec, type State, type Weights, weight } from './cell.js';
-import { projectInputs } from './project.js';
+import { add, matMul, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { GateCell } from './base.js';
+import {
+  type State,
+  type StepGradients,
+  type StepResult,
+  type StepTaken,
+  type WeightGradients,
+  type Weights,
+  weight,
+} from './cell.js';
+import { throughTanh } from './derivative.js';
 
 /**
  * Simple recurrent network (Elman 1990, "Finding structure in time").
@@ -9,27 +18,26 @@ import { projectInputs } from './project.js';
  *
  * Elman's units are logistic; tanh is the form in use since, and keeps the state centred on zero.
  */
-export class ElmanCell implements Cell {
+export class ElmanCell extends GateCell {
   readonly kind = 'elman';
-  readonly outputSize: number;
-  readonly stateSizes: Readonly<Record<string, number>>;
-  readonly parameters: readonly ParameterSpec[];
 
-  constructor(
-    readonly inputSize: number,
-    hiddenSize: number,
-  ) {
-    this.outputSize = hiddenSize;
-    this.stateSizes = { h: hiddenSize };
-    this.parameters = gateParameters(inputSize, hiddenSize, 1);
+  constructor(inputSize: number, hiddenSize: number) {
+    super(inputSize, hiddenSize, 1);
   }
 
-  project(w: Weights, x: Tensor3D): Tensor3D {
-    return projectInputs(w, x);
+  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+    return { state: { h: tanh(add(xt, matMul(state.h!, weight(w, 'recurrent')))) } };
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): { output: Tensor2D; state: State } {
-    const h = tanh(add(xt, matMul(state.h!, weight<Tensor2D>(w, 'recurrent')))) as Tensor2D;
-    return { output: h, state: { h } };
+  backwardStep(
+    _w: Weights,
+    transposed: Weights,
+    { before, after }: StepTaken,
+    by: State,
+    weights: WeightGradients,
+  ): StepGradients {
+    const dz = throughTanh(by.h!, after.h!);
+    weights.product('recurrent', before.h!, dz);
+    return { xt: dz, state: { h: matMul(dz, weight(transposed, 'recurrent')) } };
   }
 }

@@ -1,17 +1,49 @@
-import type { CellKind } from '../config.js';
 import type { Cell, CellConstructor } from './cell.js';
+import { ContinuousTimeCell } from './continuous-time.js';
+import { EchoStateCell } from './echo-state.js';
 import { ElmanCell } from './elman.js';
+import { FullyRecurrentCell } from './fully-recurrent.js';
 import { GruCell } from './gru.js';
+import { HierarchicalCell } from './hierarchical.js';
+import { HopfieldCell } from './hopfield.js';
+import { JordanCell } from './jordan.js';
 import { LstmCell } from './lstm.js';
+import { type CellInput, type CellKind, type CellOptions, type OptionsOf, resolveCell } from './options.js';
+import { RecurrentMlpCell } from './recurrent-mlp.js';
+import { SecondOrderCell } from './second-order.js';
+import { SequentialCascadedCell } from './sequential-cascaded.js';
 
-/** The recurrent family. A new member is one file and one line here. */
-const FAMILY: Readonly<Record<CellKind, CellConstructor>> = {
+type Family = { readonly [K in CellKind]: CellConstructor<K> };
+
+/** The recurrent family. A new member is one file, its options, and one line here. */
+const FAMILY: Family = {
   elman: ElmanCell,
-  gru: GruCell,
+  jordan: JordanCell,
+  'fully-recurrent': FullyRecurrentCell,
   lstm: LstmCell,
+  gru: GruCell,
+  'echo-state': EchoStateCell,
+  'continuous-time': ContinuousTimeCell,
+  hierarchical: HierarchicalCell,
+  'recurrent-mlp': RecurrentMlpCell,
+  'second-order': SecondOrderCell,
+  'sequential-cascaded': SequentialCascadedCell,
+  hopfield: HopfieldCell,
 };
 
-/** A cell of the given kind that reads `inputSize` numbers a step and keeps `hiddenSize` units. */
-export function createCell(kind: CellKind, inputSize: number, hiddenSize: number): Cell {
-  return new FAMILY[kind](inputSize, hiddenSize);
+/**
+ * A cell that reads `inputSize` numbers a step and puts out `hiddenSize`.
+ *
+ * @param cell its kind, or its kind with options; what is not given takes its default
+ */
+export function createCell(cell: CellInput, inputSize: number, hiddenSize: number): Cell {
+  return construct(resolveCell(cell), inputSize, hiddenSize);
+}
+
+function construct<K extends CellKind>(
+  options: OptionsOf<K> & CellOptions,
+  inputSize: number,
+  hiddenSize: number,
+): Cell {
+  return new FAMILY[options.kind as K](inputSize, hiddenSize, options);
 }

@@ -1,5 +1,6 @@
 import {
   add,
+  concat,
   matMul,
   mul,
   sigmoid,
@@ -7,11 +8,19 @@ import {
   split,
   sub,
   type Tensor2D,
-  type Tensor3D,
   tanh,
 } from '@tensorflow/tfjs-core';
-import { type Cell, gateParameters, type ParameterSpec, type State, type Weights, weight } from './cell.js';
-import { projectInputs } from './project.js';
+import { columns, GateCell } from './base.js';
+import {
+  type State,
+  type StepGradients,
+  type StepResult,
+  type StepTaken,
+  type WeightGradients,
+  type Weights,
+  weight,
+} from './cell.js';
+import { throughSigmoid, throughTanh } from './derivative.js';
 
 /**
  * Gated recurrent unit (Cho et al. 2014, equations 5 to 8).
@@ -23,38 +32,52 @@ import { projectInputs } from './project.js';
  *
  * The reset gate acts on the state before the product, as in the paper, not after it as in cuDNN.
  */
-export class GruCell implements Cell {
+export class GruCell extends GateCell {
   readonly kind = 'gru';
-  readonly outputSize: number;
-  readonly stateSizes: Readonly<Record<string, number>>;
-  readonly parameters: readonly ParameterSpec[];
 
-  constructor(
-    readonly inputSize: number,
-    hiddenSize: number,
-  ) {
-    this.outputSize = hiddenSize;
-    this.stateSizes = { h: hiddenSize };
-    this.parameters = gateParameters(inputSize, hiddenSize, 3);
+  constructor(inputSize: number, hiddenSize: number) {
+    super(inputSize, hiddenSize, 3);
   }
 
-  project(w: Weights, x: Tensor3D): Tensor3D {
-    return projectInputs(w, x);
-  }
-
-  step(w: Weights, xt: Tensor2D, state: State): { output: Tensor2D; state: State } {
+  /** The recurrent matrix in its two parts: `gates` [U_r U_z] and `candidate` U_n. */
+  override prepare(w: Weights): Weights {
     const size = this.outputSize;
-    const recurrent = weight<Tensor2D>(w, 'recurrent');
+    const recurrent = weight(w, 'recurrent');
+    return {
+      gates: slice(recurrent, [0, 0], [size, 2 * size]),
+      candidate: slice(recurrent, [0, 2 * size], [size, size]),
+    };
+  }
+
+  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+    const size = this.outputSize;
     const h = state.h!;
-    const gates = add(slice(xt, [0, 0], [-1, 2 * size]), matMul(h, slice(recurrent, [0, 0], [-1, 2 * size])));
+    const gates = add(columns(xt, 0, 2 * size), matMul(h, weight(w, 'gates')));
     const [r, z] = split(sigmoid(gates), 2, 1) as [Tensor2D, Tensor2D];
-    const n = tanh(
-      add(
-        slice(xt, [0, 2 * size], [-1, size]),
-        matMul(mul(r, h) as Tensor2D, slice(recurrent, [0, 2 * size], [-1, size])),
-      ),
-    );
-    const next = add(mul(z, h), mul(sub(1, z), n)) as Tensor2D;
-    return { output: next, state: { h: next } };
+    const reset = mul(r, h) as Tensor2D;
+    const n = tanh(add(columns(xt, 2 * size, size), matMul(reset, weight(w, 'candidate')))) as Tensor2D;
+    return { state: { h: add(n, mul(z, sub(h, n))) }, trace: [r, z, n, reset] };
+  }
+
+  backwardStep(
+    _w: Weights,
+    transposed: Weights,
+    { before, trace }: StepTaken,
+    by: State,
+    weights: WeightGradients,
+  ): StepGradients {
+    const [r, z, n, reset] = trace as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const h = before.h!;
+    const dh = by.h!;
+    const kept = mul(dh, z) as Tensor2D;
+    const dn = throughTanh(sub(dh, kept), n);
+    const dReset = matMul(dn, weight(transposed, 'candidate'));
+    const dr = throughSigmoid(mul(dReset, h), r);
+    const dz = throughSigmoid(mul(dh, sub(h, n)), z);
+    const dGates = concat([dr, dz], 1) as Tensor2D;
+    weights.product('gates', h, dGates);
+    weights.product('candidate', reset, dn);
+    const through = add(matMul(dGates, weight(transposed, 'gates')), mul(dReset, r));
+    return { xt: concat([dGates, dn], 1), state: { h: add(kept, through) } };
   }
 }

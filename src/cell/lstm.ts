@@ -1,6 +1,15 @@
-import { add, matMul, mul, sigmoid, split, type Tensor2D, type Tensor3D, tanh } from '@tensorflow/tfjs-core';
-import { type Cell, gateParameters, type ParameterSpec, type State, type Weights, weight } from './cell.js';
-import { projectInputs } from './project.js';
+import { add, concat, matMul, mul, sigmoid, split, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { GateCell } from './base.js';
+import {
+  type State,
+  type StepGradients,
+  type StepResult,
+  type StepTaken,
+  type WeightGradients,
+  type Weights,
+  weight,
+} from './cell.js';
+import { throughSigmoid, throughTanh } from './derivative.js';
 
 /** Keeps the memory open at the start of training (Gers, Schmidhuber & Cummins 2000; Jozefowicz et al. 2015). */
 const FORGET_BIAS = 1;
@@ -15,37 +24,46 @@ const FORGET_BIAS = 1;
  * The forget gate's bias starts at 1 and is part of `bias`, not added at run time. The order i, g, f, o is that of
  * TensorFlow's BlockLSTM, so that the fused kernel takes the weights as they are.
  */
-export class LstmCell implements Cell {
+export class LstmCell extends GateCell {
   readonly kind = 'lstm';
-  readonly outputSize: number;
-  readonly stateSizes: Readonly<Record<string, number>>;
-  readonly parameters: readonly ParameterSpec[];
 
-  constructor(
-    readonly inputSize: number,
-    hiddenSize: number,
-  ) {
-    this.outputSize = hiddenSize;
-    this.stateSizes = { h: hiddenSize, c: hiddenSize };
-    this.parameters = gateParameters(inputSize, hiddenSize, 4).map((spec) =>
-      spec.name === 'bias'
-        ? {
-            ...spec,
-            initializer: { kind: 'band', from: 2 * hiddenSize, to: 3 * hiddenSize, value: FORGET_BIAS },
-          }
-        : spec,
-    );
+  constructor(inputSize: number, hiddenSize: number) {
+    super(inputSize, hiddenSize, 4, ['h', 'c'], {
+      kind: 'band',
+      from: 2 * hiddenSize,
+      to: 3 * hiddenSize,
+      value: FORGET_BIAS,
+    });
   }
 
-  project(w: Weights, x: Tensor3D): Tensor3D {
-    return projectInputs(w, x);
+  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+    const pre = add(xt, matMul(state.h!, weight(w, 'recurrent')));
+    const [preI, preG, preF, preO] = split(pre, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const [i, g, f, o] = [sigmoid(preI), tanh(preG), sigmoid(preF), sigmoid(preO)];
+    const c = add(mul(f, state.c!), mul(i, g)) as Tensor2D;
+    const squashed = tanh(c);
+    return { state: { h: mul(o, squashed), c }, trace: [i, g, f, o, squashed] };
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): { output: Tensor2D; state: State } {
-    const z = add(xt, matMul(state.h!, weight<Tensor2D>(w, 'recurrent')));
-    const [i, g, f, o] = split(z, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
-    const c = add(mul(sigmoid(f), state.c!), mul(sigmoid(i), tanh(g))) as Tensor2D;
-    const h = mul(sigmoid(o), tanh(c)) as Tensor2D;
-    return { output: h, state: { h, c } };
+  backwardStep(
+    _w: Weights,
+    transposed: Weights,
+    { before, trace }: StepTaken,
+    by: State,
+    weights: WeightGradients,
+  ): StepGradients {
+    const [i, g, f, o, squashed] = trace as [Tensor2D, Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const dc = add(by.c!, throughTanh(mul(by.h!, o), squashed)) as Tensor2D;
+    const dz = concat(
+      [
+        throughSigmoid(mul(dc, g), i),
+        throughTanh(mul(dc, i), g),
+        throughSigmoid(mul(dc, before.c!), f),
+        throughSigmoid(mul(by.h!, squashed), o),
+      ],
+      1,
+    ) as Tensor2D;
+    weights.product('recurrent', before.h!, dz);
+    return { xt: dz, state: { h: matMul(dz, weight(transposed, 'recurrent')), c: mul(dc, f) } };
   }
 }

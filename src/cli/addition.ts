@@ -1,4 +1,4 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import {
   ADDITION_DEFAULTS,
   type AdditionOptions,
@@ -6,15 +6,12 @@ import {
   SUM_TRANSLATION_DEFAULTS,
   type SumTranslationOptions,
 } from '../bench/addition-options.js';
-import type { CellKind } from '../config-schema.js';
 import { integer, positiveInteger, refuse } from './arguments.js';
+import { cellNamed } from './cell.js';
 import { Interruption } from './interruption.js';
 import { stopOnSignal } from './stop-on-signal.js';
 import { resultTable } from './table.js';
 import type { Terminal } from './terminal.js';
-
-/** Repeated here because the schema's own module takes longer to load than `--help` should. */
-const CELLS: Readonly<Record<CellKind, true>> = { elman: true, gru: true, lstm: true };
 
 const EXAMPLES_SHOWN = 3;
 /** Steps between two looks at the loss for the progress line: reading it waits for the engine. */
@@ -36,11 +33,7 @@ export function additionCommand(terminal: Terminal) {
       `units a layer (default: ${units}; --as-translation: ${SUM_TRANSLATION_DEFAULTS.hidden})`,
       positiveInteger,
     )
-    .addOption(
-      new Option('--cell <kind>', 'the recurrent cell (default: lstm)').choices(
-        Object.keys(CELLS) as CellKind[],
-      ),
-    )
+    .option('--cell <kind>', 'the recurrent cell, of those in docs/family.md (default: lstm)')
     .option(
       '--steps <n>',
       `training steps (default: ${steps}; --as-translation: ${SUM_TRANSLATION_DEFAULTS.steps})`,
@@ -62,26 +55,32 @@ Examples:
   dragoman addition --most-significant-first
   dragoman addition --as-translation`,
     )
-    .action(async ({ asTranslation, mostSignificantFirst, reverseSource, testBits, layers, ...common }) => {
-      const stop = stopOnSignal((text) => terminal.say(text), 'stopping after this step');
-      try {
-        if (asTranslation) {
-          refuse({ mostSignificantFirst, testBits, layers }, 'has no meaning with --as-translation');
-          const { units, ...rest } = common;
-          const orders = reverseSource === undefined ? [false, true] : [reverseSource];
-          await asTranslationTask(terminal, { ...rest, hidden: units }, orders, stop.signal);
-        } else {
-          if (reverseSource !== undefined) {
-            refuse({ [reverseSource ? 'reverseSource' : 'noReverseSource']: true }, 'needs --as-translation');
+    .action(
+      async ({ asTranslation, mostSignificantFirst, reverseSource, testBits, layers, cell, ...rest }) => {
+        const common = { ...rest, cell: cell === undefined ? undefined : await cellNamed('--cell', cell) };
+        const stop = stopOnSignal((text) => terminal.say(text), 'stopping after this step');
+        try {
+          if (asTranslation) {
+            refuse({ mostSignificantFirst, testBits, layers }, 'has no meaning with --as-translation');
+            const { units, ...others } = common;
+            const orders = reverseSource === undefined ? [false, true] : [reverseSource];
+            await asTranslationTask(terminal, { ...others, hidden: units }, orders, stop.signal);
+          } else {
+            if (reverseSource !== undefined) {
+              refuse(
+                { [reverseSource ? 'reverseSource' : 'noReverseSource']: true },
+                'needs --as-translation',
+              );
+            }
+            const orders = mostSignificantFirst ? [false, true] : [false];
+            await bitByBit(terminal, { ...common, layers }, orders, testBits, stop.signal);
           }
-          const orders = mostSignificantFirst ? [false, true] : [false];
-          await bitByBit(terminal, { ...common, layers }, orders, testBits, stop.signal);
+          if (stop.signal.aborted) throw new Interruption('interrupted; nothing is kept of this benchmark');
+        } finally {
+          stop.release();
         }
-        if (stop.signal.aborted) throw new Interruption('interrupted; nothing is kept of this benchmark');
-      } finally {
-        stop.release();
-      }
-    });
+      },
+    );
 }
 
 /** Options that were given; the others take their defaults. */

@@ -3,6 +3,7 @@ import type { Cell, State, Weights } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
 import { fusedLstm } from './lstm.js';
 import type { SequenceMask } from './mask.js';
+import { isDifferentiated, runRecurrence } from './recurrence.js';
 import { type Sequence, scan } from './scan.js';
 
 export type Direction = 'forward' | 'backward';
@@ -17,10 +18,20 @@ export type SequenceKernel = (
 ) => Sequence;
 
 /** The reference kernel: any cell, any engine, gradients by automatic differentiation. */
-export const scanCell: SequenceKernel = (cell, w, x, initial, mask) =>
-  scan((xt: Tensor2D, state: State) => cell.step(w, xt, state), cell.project(w, x), initial, mask);
+export const scanCell: SequenceKernel = (cell, w, x, initial, mask) => {
+  const prepared = cell.prepare(w);
+  const step = (xt: Tensor2D, before: State) => {
+    const { state } = cell.step(prepared, xt, before);
+    return { output: cell.read(state), state };
+  };
+  return scan(step, cell.project(w, x), initial, mask);
+};
 
-/** Kernels faster than scan, by cell and by engine. What is not here is scanned. */
+/** The fastest kernel that serves any cell on any engine. */
+const generic: SequenceKernel = (cell, w, x, initial, mask) =>
+  isDifferentiated(cell) ? runRecurrence(cell, w, x, initial, mask) : scanCell(cell, w, x, initial, mask);
+
+/** Kernels of single cells for single engines, faster than the generic one. */
 const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceKernel>>>>> = {
   lstm: { tensorflow: fusedLstm, cpu: fusedLstm },
 };
@@ -42,7 +53,7 @@ export function runSequence(
   mask: SequenceMask,
   direction: Direction = 'forward',
 ): Sequence {
-  const kernel = FUSED[cell.kind]?.[getBackend()] ?? scanCell;
+  const kernel = FUSED[cell.kind]?.[getBackend()] ?? generic;
   if (direction === 'forward') return kernel(cell, w, x, initial, mask);
   const { outputs, final } = kernel(cell, w, mask.reverse(x), initial, mask);
   return { outputs: mask.reverse(outputs), final };

@@ -11,7 +11,7 @@ import {
   tanh,
 } from '@tensorflow/tfjs-core';
 import { type ParameterSpec, type Weights, weight } from '../cell/cell.js';
-import type { ModelConfig } from '../config.js';
+import type { AttentionSpec } from '../config.js';
 import { dense, denseParameters } from './dense.js';
 import { prefixed, scoped } from './parameters.js';
 
@@ -32,28 +32,35 @@ interface Scoring {
   keys(w: Weights, memory: Tensor3D): Tensor3D;
   /**
    * @param queries s, `[batch, target, query]`
+   * @param bias see {@link AttentionSource}
    * @returns scores `[batch, target, source]`
    */
-  scores(w: Weights, queries: Tensor3D, keys: Tensor3D): Tensor3D;
+  scores(w: Weights, queries: Tensor3D, keys: Tensor3D, bias: Tensor3D): Tensor3D;
 }
 
-type AttentionKind = Exclude<ModelConfig['attention'], 'none'>;
+/** Every attention but none, with its options. */
+export type AttentionOptions = Exclude<AttentionSpec, { kind: 'none' }>;
+type AttentionKind = AttentionOptions['kind'];
 
-const SCORINGS: Readonly<Record<AttentionKind, Scoring>> = {
+type Scorings = {
+  readonly [K in AttentionKind]: (options: Extract<AttentionOptions, { kind: K }>) => Scoring;
+};
+
+const SCORINGS: Scorings = {
   /** s · h (Luong et al. 2015, equation 8). */
-  dot: {
+  dot: () => ({
     parameters: () => [],
     keys: (_w, memory) => memory,
     scores: (_w, queries, keys) => matMul(queries, keys, false, true),
-  },
+  }),
   /** s · W h (Luong et al. 2015, equation 8). */
-  general: {
+  general: () => ({
     parameters: (memory, query) => denseParameters(memory, query, { bias: false }),
     keys: (w, memory) => dense(w, memory),
     scores: (_w, queries, keys) => matMul(queries, keys, false, true),
-  },
+  }),
   /** v · tanh(W s + U h) (Bahdanau et al. 2015, appendix A.1.2), with the decoder's query size as its width. */
-  additive: {
+  additive: () => ({
     parameters: (memory, query) => [
       ...denseParameters(memory, query, { bias: false }),
       ...prefixed('query', denseParameters(query, query, { bias: true })),
@@ -75,8 +82,34 @@ const SCORINGS: Readonly<Record<AttentionKind, Scoring>> = {
       );
       return sum(mul(tanh(both), weight<Tensor1D>(w, 'vector')), 3) as Tensor3D;
     },
-  },
+  }),
+  /**
+   * Retrieval from a modern Hopfield network that stores the source as patterns K = h W (Ramsauer et al. 2020,
+   * equations 3 and 10). The query is a state that is updated towards them, and the scores are those of the last update:
+   *
+   *     s <- softmax(beta s K^T) K          steps - 1 times
+   *     scores = beta s K^T
+   *
+   * With one step and beta = 1/sqrt(size of s) it is the scaled dot product of Vaswani et al. 2017. The paper's two
+   * projections of state and patterns enter as their product, one matrix; the memory itself is what is retrieved.
+   */
+  hopfield: ({ steps, beta }) => ({
+    parameters: (memory, query) => denseParameters(memory, query, { bias: false }),
+    keys: (w, memory) => dense(w, memory),
+    scores: (_w, queries, keys, bias) => {
+      const inverseTemperature = beta ?? 1 / Math.sqrt(queries.shape[2]);
+      const compare = (state: Tensor3D): Tensor3D =>
+        mul(matMul(state, keys, false, true), inverseTemperature) as Tensor3D;
+      let state = queries;
+      for (let n = 1; n < steps; n++) state = matMul(softmax(add(compare(state), bias)) as Tensor3D, keys);
+      return compare(state);
+    },
+  }),
 };
+
+function scoringOf<K extends AttentionKind>(options: Extract<AttentionOptions, { kind: K }>): Scoring {
+  return SCORINGS[options.kind as K](options);
+}
 
 /** Attention over the source: a_t = sum_j softmax_j(score(s_t, h_j)) h_j. */
 export class Attention {
@@ -84,8 +117,8 @@ export class Attention {
   readonly #local: readonly ParameterSpec[];
   readonly parameters: readonly ParameterSpec[];
 
-  constructor(kind: AttentionKind, memorySize: number, querySize: number) {
-    this.#scoring = SCORINGS[kind];
+  constructor(options: AttentionOptions, memorySize: number, querySize: number) {
+    this.#scoring = scoringOf(options);
     this.#local = this.#scoring.parameters(memorySize, querySize);
     this.parameters = prefixed('attention', this.#local);
   }
@@ -100,7 +133,8 @@ export class Attention {
    * @returns a `[batch, target, memory]` and the weights `[batch, target, source]`, zero at padding
    */
   attend(w: Weights, queries: Tensor3D, source: AttentionSource): { context: Tensor3D; weights: Tensor3D } {
-    const scores = this.#scoring.scores(scoped(w, 'attention', this.#local), queries, source.keys);
+    const local = scoped(w, 'attention', this.#local);
+    const scores = this.#scoring.scores(local, queries, source.keys, source.bias);
     const weights = softmax(add(scores, source.bias)) as Tensor3D;
     return { context: matMul(weights, source.memory), weights };
   }

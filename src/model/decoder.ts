@@ -47,7 +47,7 @@ const FEED = 'feed';
 /**
  * Recurrent decoder:
  *
- *     s_0 = tanh(W_0 c + b_0)                       the bridge: one layer for every state tensor
+ *     s_0 = tanh(W_0 c + b_0)                       the bridge: one layer for every state tensor but a cell's own
  *     s_t = f_dec([y_{t-1} ; c ; o_{t-1}], s_{t-1})  c every step (Cho et al. 2014), o with input feeding (Luong et al. 2015)
  *     a_t = attention(s_t, h)
  *     o_t = tanh(W_o [s_t ; a_t] + b_o)             without attention: [s_t ; y_{t-1}], and c where it conditions every step
@@ -75,20 +75,22 @@ export class Decoder {
     let inputSize =
       embedding + (this.#everyStep ? memorySize : 0) + (this.#inputFeeding ? this.outputSize : 0);
     this.#layers = Array.from({ length: decoder.layers }, (_, n) => {
-      const cell = createCell(config.cell, inputSize, decoder.hidden);
+      const cell = createCell(config.decoder.cell ?? config.cell, inputSize, decoder.hidden);
       inputSize = cell.outputSize;
       return { prefix: `decoder.${n}`, cell };
     });
     const top = inputSize;
-    this.#attention = attention === 'none' ? null : new Attention(attention, memorySize, top);
+    this.#attention = attention.kind === 'none' ? null : new Attention(attention, memorySize, top);
     const others = this.#attention === null ? embedding + (this.#everyStep ? memorySize : 0) : memorySize;
     this.#readout = denseParameters(top + others, this.outputSize, { bias: true });
     this.#bridges = new Map(
       this.#layers.flatMap(({ cell }, n) =>
-        Object.entries(cell.stateSizes).map(([name, size]): [string, ParameterSpec[]] => [
-          `${n}.${name}`,
-          denseParameters(memorySize, size, { bias: true }),
-        ]),
+        Object.entries(cell.stateSizes)
+          .filter(([name]) => !cell.ownStates.includes(name))
+          .map(([name, size]): [string, ParameterSpec[]] => [
+            `${n}.${name}`,
+            denseParameters(memorySize, size, { bias: true }),
+          ]),
       ),
     );
     this.parameters = [
@@ -107,6 +109,11 @@ export class Decoder {
   /** s_0, and o_0 = 0. @param summary c, `[batch, memory]` */
   initialState(w: Weights, summary: Tensor2D): State {
     const state: Record<string, Tensor2D> = {};
+    for (const [n, { cell }] of this.#layers.entries()) {
+      if (cell.ownStates.length === 0) continue;
+      const begin = cell.initial(summary.shape[0]);
+      for (const name of cell.ownStates) state[`${n}.${name}`] = begin[name]!;
+    }
     for (const [name, specs] of this.#bridges) {
       state[name] = tanh(dense(scoped(w, `bridge.${name}`, specs), summary));
     }
@@ -165,13 +172,13 @@ export class Decoder {
       const weights = scoped(w, prefix, cell.parameters);
       const [rows, size] = input.shape;
       const projected = cell.project(weights, reshape(input, [1, rows, size]));
-      const result = cell.step(
-        weights,
+      const after = cell.step(
+        cell.prepare(weights),
         reshape(projected, [rows, projected.shape[2]]),
         layerState(state, n, cell),
-      );
-      for (const [name, value] of Object.entries(result.state)) next[`${n}.${name}`] = value;
-      input = result.output;
+      ).state;
+      for (const [name, value] of Object.entries(after)) next[`${n}.${name}`] = value;
+      input = cell.read(after);
     }
     const { output, weights } = this.#read(w, input, y, source);
     if (this.#inputFeeding) next[FEED] = output;

@@ -1,5 +1,5 @@
-import { concat, type Tensor2D, type Tensor3D, zeros } from '@tensorflow/tfjs-core';
-import type { Cell, ParameterSpec, State, Weights } from '../cell/cell.js';
+import { concat, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Cell, ParameterSpec, Weights } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
 import type { ModelConfig } from '../config.js';
 import type { SequenceMask } from '../kernel/mask.js';
@@ -36,7 +36,7 @@ export class Encoder {
       const tracks = directions.map((direction) => ({
         prefix: `encoder.${n}.${direction}`,
         direction,
-        cell: createCell(config.cell, inputSize, hidden),
+        cell: createCell(config.encoder.cell ?? config.cell, inputSize, hidden),
       }));
       inputSize = tracks.reduce((sum, { cell }) => sum + cell.outputSize, 0);
       return tracks;
@@ -57,7 +57,7 @@ export class Encoder {
       if (n > 0) input = dropout.apply(input, this.#dropout);
       const results = tracks.map(({ prefix, direction, cell }) => {
         const weights = scoped(w, prefix, cell.parameters);
-        const { outputs } = runSequence(cell, weights, input, zeroState(cell, mask.batch), mask, direction);
+        const { outputs } = runSequence(cell, weights, input, cell.initial(mask.batch), mask, direction);
         // A row's last output read: at its last word, or for the backward direction at its first.
         const end = mask.final(outputs, direction);
         return { outputs, end };
@@ -79,11 +79,4 @@ export class Encoder {
     }
     return { memory: input, last: last! };
   }
-}
-
-/** All states zero, each `[batch, size]`. */
-export function zeroState(cell: Cell, batch: number): State {
-  return Object.fromEntries(
-    Object.entries(cell.stateSizes).map(([name, size]) => [name, zeros([batch, size])]),
-  ) as State;
 }

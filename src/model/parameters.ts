@@ -26,6 +26,8 @@ function initialValues(initializer: Initializer, shape: readonly number[], rando
       return values.map(() => (2 * random.next() - 1) * initializer.limit);
     case 'normal':
       return values.map(() => random.normal() * initializer.deviation);
+    case 'drawn':
+      return initializer.draw(shape, random);
     case 'band': {
       const width = shape.at(-1)!;
       return values.map((_, k) =>

@@ -37,11 +37,11 @@ export function modelCard(facts: CardFacts): string {
   const rows: [string, string][] = [
     [
       'encoder',
-      `${model.cell}, ${layers(encoder.layers)} of ${encoder.hidden}${encoder.bidirectional ? ' in each direction' : ''}${model.reverseSource ? ', source reversed' : ''}`,
+      `${(encoder.cell ?? model.cell).kind}, ${layers(encoder.layers)} of ${encoder.hidden}${encoder.bidirectional ? ' in each direction' : ''}${model.reverseSource ? ', source reversed' : ''}`,
     ],
     [
       'decoder',
-      `${model.cell}, ${layers(decoder.layers)} of ${decoder.hidden}, ${model.attention === 'none' ? 'no' : model.attention} attention${model.inputFeeding ? ' with input feeding' : ''}`,
+      `${(decoder.cell ?? model.cell).kind}, ${layers(decoder.layers)} of ${decoder.hidden}, ${model.attention.kind === 'none' ? 'no' : model.attention.kind} attention${model.inputFeeding ? ' with input feeding' : ''}`,
     ],
     ['parameters', count(facts.parameters)],
     [
