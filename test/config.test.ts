@@ -294,7 +294,7 @@ describe('overrides', () => {
       `--set model.cell=lstn: model.cell: expected one of ${CELLS}, got "lstn", did you mean lstm?`,
     ],
     ['train.bach.size=1', '--set train.bach.size=1: train.bach: unknown key, did you mean batch?'],
-    ['model.cell.x=1', `--set model.cell.x=1: model.cell: expected one of ${CELLS}, got a section`],
+    ['model.cell.x=1', '--set model.cell.x=1: model.cell: expected a section with kind, got a section'],
     ['train', '--set train: expected key=value, such as train.batch.size=32'],
     ['=1', '--set =1: expected key=value, such as train.batch.size=32'],
     ['train=', '--set train=: train: expected a section, got nothing'],

@@ -1,42 +1,11 @@
 import { memory, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type ConfigInput, configSchema, type ModelConfig } from '../../src/config-schema.js';
 import { Seq2Seq } from '../../src/model/seq2seq.js';
 import { Random } from '../../src/random.js';
 import { type Batch, padIds } from '../../src/text/batch.js';
 import { BOS, EOS } from '../../src/text/vocabulary.js';
 import { describeOnEngines } from '../engines.js';
-
-type ModelInput = NonNullable<ConfigInput['model']>;
-
-const SIZES = { source: 9, target: 8 };
-
-/** A small model's configuration with some settings changed. */
-function modelConfig(changes: ModelInput): ModelConfig {
-  const side = { kind: 'word' } as const;
-  const corpus = { source: 'a', target: 'b' };
-  return configSchema.parse({
-    data: { train: corpus, validation: corpus },
-    text: { source: side, target: side, joint: changes.tieSourceEmbedding ?? false },
-    model: {
-      embedding: 4,
-      encoder: { hidden: 3 },
-      decoder: { hidden: 6 },
-      dropout: { embedding: 0, layers: 0, output: 0 },
-      ...changes,
-    },
-  }).model;
-}
-
-function batchOf(source: number[][], target: number[][]): Batch {
-  const padded = padIds(target);
-  return {
-    indices: Int32Array.from(source, (_, k) => k),
-    source: padIds(source),
-    target: padded,
-    targetTokens: padded.lengths.reduce((a, b) => a + b, 0),
-  };
-}
+import { batchOf, type ModelInput, modelConfig, modelOf, SIZES, stepScores, words } from './small-model.js';
 
 const BATCH = batchOf([[4, 5, 6], [7], [8, 4, 4, 5]], [[5, 6], [7, 4, 4, 6], [4]]);
 
@@ -64,20 +33,6 @@ const AXES: ReadonlyArray<[name: string, changes: ModelInput]> = [
   ['tied target embedding', { output: 4, tieTargetEmbedding: true }],
   ['all embeddings tied', { output: 4, tieTargetEmbedding: true, tieSourceEmbedding: true }],
 ];
-
-function modelOf(changes: ModelInput): Seq2Seq {
-  const sizes = changes.tieSourceEmbedding ? { source: SIZES.target, target: SIZES.target } : SIZES;
-  const model = new Seq2Seq(modelConfig(changes), sizes, new Random(3));
-  // Larger than their start, so that no term of a gradient is too small to be seen.
-  const random = new Random(5);
-  for (const { name } of model.parameters.specs) {
-    model.parameters.write(
-      name,
-      model.parameters.read(name).map(() => random.normal() * 0.4),
-    );
-  }
-  return model;
-}
 
 /** The batch with source ids inside the smaller vocabulary of tied models. */
 function batchFor(model: Seq2Seq): Batch {
@@ -222,28 +177,3 @@ describeOnEngines('encoder-decoder', (engineName) => {
     model.dispose();
   });
 });
-
-/** Words of one row, EOS and padding removed. */
-function words({ ids, lengths, time }: Batch['source'], row: number): number[] {
-  return Array.from(ids.subarray(row * time, row * time + lengths[row]! - 1));
-}
-
-/** The slow twin of scoring: one decoder step after the other, one sentence alone. */
-function stepScores(model: Seq2Seq, source: number[], target: number[]): number[] {
-  let state = model.start(padIds([source]));
-  let previous = BOS;
-  const scores: number[] = [];
-  for (const token of [...target, EOS]) {
-    const step = model.step(state, Int32Array.of(previous));
-    const logits = Array.from(step.logits.dataSync());
-    const most = Math.max(...logits);
-    const normalizer = most + Math.log(logits.reduce((s, z) => s + Math.exp(z - most), 0));
-    scores.push(logits[token]! - normalizer);
-    step.logits.dispose();
-    step.attention?.dispose();
-    state = step.state;
-    previous = token;
-  }
-  model.release(state);
-  return scores;
-}
