@@ -30,11 +30,11 @@ export function drawReservoir(radius: number, sparsity: number): Draw {
   };
 }
 
-/** Squarings: an exponent of 2^24, whose root of any sensible factor is 1 to 6 digits. */
-const SQUARINGS = 24;
+/** Squarings: an exponent of 2^20, whose root of any sensible factor is 1 to 4 digits behind the point. */
+const SQUARINGS = 20;
 
 /**
- * The largest modulus of an eigenvalue, by Gelfand's formula: the limit of |A^k|^(1/k), here for k = 2^24. Power
+ * The largest modulus of an eigenvalue, by Gelfand's formula: the limit of |A^k|^(1/k), here for k = 2^20. Power
  * iteration would need a single largest eigenvalue, and those of a random matrix are complex and lie close together.
  *
  * @param matrix `[size, size]`, row by row

@@ -58,47 +58,46 @@ function sequenceOf(
   const weightNames = Object.keys(w);
   const sizes = names.map((name) => cell.stateSizes[name]!);
   const inputs = [x, ...names.map((name) => initial[name]!), ...weightNames.map((name) => w[name]!)];
-  let traced = 0;
   // One tensor comes out, since a custom gradient has one: the states side by side.
   const packed = customGrad((...all) => {
     const save = all.pop() as unknown as (tensors: Tensor[]) => void;
     const [xs, begin, weights] = open(all as Tensor[], names, weightNames);
     const { states, traces } = forward(cell, weights, unstack(xs) as Tensor2D[], begin);
-    traced = traces[0]!.length;
-    save([
-      ...(all as Tensor[]),
-      ...states.flatMap((state) => names.map((name) => state[name]!)),
-      ...traces.flat(),
-    ]);
     const value = joined(names.map((name) => stack(states.map((state) => state[name]!)) as Tensor3D));
+    // Stacked, so that few tensors are kept: to keep one costs as much as a small operation.
+    save([...(all as Tensor[]), value, ...traces[0]!.map((_, k) => stack(traces.map((trace) => trace[k]!)))]);
     return {
       value,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const time = x.shape[0];
-        const count = inputs.length;
-        const [, start, given] = open(saved.slice(0, count), names, weightNames);
-        const after = Array.from({ length: time }, (_, t): State => {
-          const from = count + t * names.length;
-          return Object.fromEntries(names.map((name, k) => [name, saved[from + k] as Tensor2D]));
-        });
-        const steps = after.map((state, t): StepTaken => {
-          const from = count + time * names.length + t * traced;
-          return {
-            before: t === 0 ? start : after[t - 1]!,
-            after: state,
-            trace: saved.slice(from, from + traced) as Tensor2D[],
-          };
-        });
-        return tidy(() => {
-          const parts = sizes.length === 1 ? [dy] : split(dy, sizes, 2);
-          const by = Object.fromEntries(names.map((name, k) => [name, unstack(parts[k]!) as Tensor2D[]]));
-          return backward(cell, given, steps, by, start);
-        });
-      },
+      gradFunc: (dy: Tensor, saved: Tensor[]) =>
+        tidy(() => {
+          const [, start, given] = open(saved.slice(0, inputs.length), names, weightNames);
+          const [states, ...traced] = saved.slice(inputs.length);
+          const after = stepsOf(states as Tensor3D, names, sizes);
+          const trace = traced.map((values) => unstack(values) as Tensor2D[]);
+          const steps = after.map(
+            (state, t): StepTaken => ({
+              before: t === 0 ? start : after[t - 1]!,
+              after: state,
+              trace: trace.map((values) => values[t]!),
+            }),
+          );
+          return backward(cell, given, steps, stepsOf(dy as Tensor3D, names, sizes), start);
+        }),
     };
   })(...inputs) as Tensor3D;
-  const parts = sizes.length === 1 ? [packed] : (split(packed, sizes, 2) as Tensor3D[]);
+  const parts = apart(packed, sizes);
   return Object.fromEntries(names.map((name, k) => [name, parts[k]!]));
+}
+
+/** Sequences that stand side by side. */
+function apart(packed: Tensor3D, sizes: readonly number[]): Tensor3D[] {
+  return sizes.length === 1 ? [packed] : split(packed, [...sizes], 2);
+}
+
+/** What {@link sequenceOf} packs, by step and name. */
+function stepsOf(packed: Tensor3D, names: readonly string[], sizes: readonly number[]): State[] {
+  const parts = apart(packed, sizes).map((part) => unstack(part) as Tensor2D[]);
+  return parts[0]!.map((_, t) => Object.fromEntries(names.map((name, k) => [name, parts[k]![t]!])));
 }
 
 /** The inputs of the operation under their names again. */
@@ -144,7 +143,7 @@ function backward(
   cell: DifferentiatedCell,
   w: Weights,
   steps: readonly StepTaken[],
-  by: Readonly<Record<string, readonly Tensor2D[]>>,
+  by: readonly State[],
   initial: State,
 ): Tensor[] {
   // Once a sequence: a product with a transposed factor is slower than a plain one, and there are some in each step.
@@ -160,9 +159,9 @@ function backward(
     const step = new SequenceGradients();
     const result = tidy(() => {
       const now = Object.fromEntries(
-        Object.entries(by).map(([name, values]): [string, Tensor2D] => {
+        Object.entries(by[t]!).map(([name, own]): [string, Tensor2D] => {
           const later = carried[name];
-          return [name, later === undefined ? values[t]! : add(values[t]!, later)];
+          return [name, later === undefined ? own : add(own, later)];
         }),
       );
       const { xt, state } = cell.backwardStep(w, transposed, steps[t]!, now, step);
