@@ -12,6 +12,7 @@ import { copyWeights } from '../../src/model/weights-file.js';
 import { Random } from '../../src/random.js';
 import { collate } from '../../src/text/batch.js';
 import { EncodedCorpus } from '../../src/text/encoded.js';
+import { CELLS } from '../cells.js';
 
 const python = process.env.DRAGOMAN_PYTHON ?? 'python3';
 const hasNumpy = ((): boolean => {
@@ -58,6 +59,14 @@ const models: Readonly<Record<string, ModelInput>> = {
     tieSourceEmbedding: true,
     decoder: { hidden: 8, layers: 2 },
   },
+};
+
+// Every cell; what the table of parameters says of them, in short, is checked by computing with it.
+const cells: Readonly<Record<string, ModelInput>> = {
+  ...Object.fromEntries(CELLS.map(([name, cell]) => [name, { cell }])),
+  'two cells': { encoder: { hidden: 4, cell: 'jordan' }, decoder: { hidden: 8, cell: 'hopfield' } },
+  'hopfield attention': { attention: 'hopfield' },
+  'hopfield attention, three steps': { attention: { kind: 'hopfield', steps: 3, beta: 0.8 } },
 };
 
 const sentences: readonly (readonly [source: number[], target: number[]])[] = [
@@ -109,7 +118,7 @@ print(json.dumps([token_scores(job['model'], w, *pair) for pair in job['sentence
     });
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    it.each(Object.entries(models))('gives the scores of the model: %s', (_, input) => {
+    it.each(Object.entries({ ...models, ...cells }))('gives the scores of the model: %s', (_, input) => {
       const config = resolve(input);
       const model = new Seq2Seq(config, { source: 13, target: 13 }, new Random(3));
       // Biases start at zero and would hide a mistake.
