@@ -8,7 +8,7 @@ const rank = z.int().min(0).default(64);
 const activation = z
   .enum(['tanh', 'sigmoid'])
   .default('tanh')
-  .describe("The units' function; sigmoid is the paper's, tanh trains better.");
+  .describe("The units' function; sigmoid is the paper's, tanh has the steeper slope.");
 
 /** The options of every kind of cell. A new kind is one entry here, one file beside this and one line in family.ts. */
 export const cellOptions = z.discriminatedUnion('kind', [
