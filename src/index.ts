@@ -2,10 +2,25 @@
 // search, metrics. Everything else is internal and may change.
 
 // Model
-export type { Cell, Initializer, ParameterSpec, State, Weights } from './cell/cell.js';
+export type {
+  Cell,
+  Initializer,
+  ParameterSpec,
+  State,
+  StepGradients,
+  StepResult,
+  StepTaken,
+  WeightGradients,
+  Weights,
+} from './cell/cell.js';
+export { createCell } from './cell/family.js';
 // Configuration
 export {
+  type AttentionSpec,
+  CELL_KINDS,
+  type CellInput,
   type CellKind,
+  type CellOptions,
   type Config,
   type ConfigInput,
   type CorpusSpec,
