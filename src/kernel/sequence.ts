@@ -1,6 +1,7 @@
 import { getBackend, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Cell, State, Weights } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
+import { fusedGru } from './gru.js';
 import { fusedLstm } from './lstm.js';
 import type { SequenceMask } from './mask.js';
 import { isDifferentiated, runRecurrence } from './recurrence.js';
@@ -33,6 +34,7 @@ const generic: SequenceKernel = (cell, w, x, initial, mask) =>
 
 /** Kernels of single cells for single engines, faster than the generic one. */
 const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceKernel>>>>> = {
+  gru: { tensorflow: fusedGru },
   lstm: { tensorflow: fusedLstm, cpu: fusedLstm },
 };
 
