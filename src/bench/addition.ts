@@ -202,6 +202,8 @@ export class AdditionNetwork {
         x,
         cell.initial(batch),
         mask,
+        'forward',
+        'outputs',
       ).outputs;
     }
     const logits = dense(scoped(weights, 'readout', READOUT(x.shape[2])), x); // [bits, batch, 1]

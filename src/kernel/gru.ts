@@ -1,15 +1,9 @@
-import {
-  engine,
-  registerGradient,
-  registerKernel,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core';
+import { customGrad, type Tensor, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
 import type { SequenceMask } from './mask.js';
 import type { Sequence } from './scan.js';
+import type { Wanted } from './sequence.js';
 
 interface GruInput {
   /** x W + b, `[time, batch, 3 * hidden]`, in the order r, z, n. */
@@ -25,22 +19,41 @@ interface GruInput {
 /** The states, then what the gradient needs: r, z and n. Each `[time, batch, hidden]`. */
 type GruOutput = readonly [h: Tensor3D, r: Tensor3D, z: Tensor3D, n: Tensor3D];
 
-const NAME = 'DragomanGruSequence';
-const INPUTS = ['x', 'h0', 'gates', 'candidate'] as const;
-
 /**
  * GRU over a padded sequence in one kernel of the tensorflow engine: the equations of `cell/gru.ts` from TensorFlow's
  * single operations, called without tfjs's bookkeeping, which costs more than most of them do. (GRUBlockCell is one
  * call a step, but multiplies each step's input on its own.) Padding needs no care: padded steps come last and their
  * outputs are not used, so no gradient enters there.
  */
-export function fusedGru(cell: Cell, w: Weights, x: Tensor3D, initial: State, mask: SequenceMask): Sequence {
+export function fusedGru(
+  cell: Cell,
+  w: Weights,
+  x: Tensor3D,
+  initial: State,
+  mask: SequenceMask,
+  wanted: Wanted,
+): Sequence {
   const prepared = cell.prepare(w);
   const h0 = initial.h!;
-  const [gates, candidate] = [weight(prepared, 'gates'), weight(prepared, 'candidate')];
-  const inputs = { x: cell.project(w, x), h0, gates, candidate };
-  const [h] = engine().runKernel(NAME, inputs) as unknown as GruOutput;
-  return { outputs: mask.apply(h), final: { h: mask.last(h0, h) } };
+  const gru = customGrad((...all) => {
+    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
+    const output = forward(inputOf(all as Tensor[]));
+    save([...(all as Tensor[]), ...output]);
+    return {
+      value: output[0],
+      gradFunc: (dy: Tensor, saved: Tensor[]) =>
+        backward(inputOf(saved), saved.slice(INPUTS) as unknown as GruOutput, dy as Tensor3D),
+    };
+  });
+  const h = gru(cell.project(w, x), h0, weight(prepared, 'gates'), weight(prepared, 'candidate')) as Tensor3D;
+  return { outputs: mask.apply(h), final: wanted === 'states' ? { h: mask.last(h0, h) } : {} };
+}
+
+const INPUTS = 4;
+
+function inputOf(tensors: readonly Tensor[]): GruInput {
+  const [x, h0, gates, candidate] = tensors as [Tensor3D, Tensor2D, Tensor2D, Tensor2D];
+  return { x, h0, gates, candidate };
 }
 
 const FLOAT: Attributes = { T: { type: 'float32' } };
@@ -73,7 +86,7 @@ function operations(time: number) {
   };
 }
 
-function forward({ x, h0, gates, candidate }: GruInput): Tensor[] {
+function forward({ x, h0, gates, candidate }: GruInput): GruOutput {
   const [time] = x.shape;
   const hidden = h0.shape[1];
   const { native, float, add, sub, mul, matMul, pack, unpack } = operations(time);
@@ -105,7 +118,7 @@ function forward({ x, h0, gates, candidate }: GruInput): Tensor[] {
     }
     return [hs, rs, zs, ns].map(pack);
   });
-  return handles.map((handle) => native.toTensor(handle));
+  return handles.map((handle) => native.toTensor(handle)) as unknown as GruOutput;
 }
 
 /**
@@ -161,28 +174,3 @@ function backward({ x, h0, gates, candidate }: GruInput, [h, r, z, n]: GruOutput
   });
   return handles.map((handle) => native.toTensor(handle));
 }
-
-registerKernel({
-  kernelName: NAME,
-  backendName: 'tensorflow',
-  kernelFunc: ({ inputs }) => forward(inputs as unknown as GruInput),
-});
-
-registerGradient({
-  kernelName: NAME,
-  inputsToSave: [...INPUTS],
-  outputsToSave: [true, true, true, true],
-  gradFunc: (dy, saved) => {
-    const [x, h0, gates, candidate, ...output] = saved as unknown as [
-      Tensor3D,
-      Tensor2D,
-      Tensor2D,
-      Tensor2D,
-      ...GruOutput,
-    ];
-    const [dh] = dy as unknown as GruOutput;
-    // Once, here: tfjs asks for each input's gradient separately, each in a tidy of its own.
-    const gradients = backward({ x, h0, gates, candidate }, output, dh);
-    return Object.fromEntries(INPUTS.map((name, k) => [name, () => gradients[k]!]));
-  },
-});

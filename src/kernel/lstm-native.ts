@@ -1,4 +1,4 @@
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
 import type { LstmInput, LstmKernel, LstmOutput } from './lstm.js';
 
@@ -11,30 +11,34 @@ const BLOCK: Attributes = {
   use_peephole: { bool: false },
 };
 
-function forward({ x, h0, c0, matrix, bias }: LstmInput): LstmOutput<Tensor3D> {
+/** Kernel above recurrent matrix, `[input + hidden, 4 * hidden]`, as TensorFlow wants them. */
+function matrixOf(kernel: Tensor2D, recurrent: Tensor2D): Handle {
+  const native = nativeOps();
+  return native.one('ConcatV2', native.attributes({ ...FLOAT, N: { int: 2 }, Tidx: { type: 'int32' } }), [
+    native.from(kernel),
+    native.from(recurrent),
+    native.constant([], 'int32', [0]),
+  ]);
+}
+
+function forward({ x, h0, c0, kernel, recurrent, bias }: LstmInput): LstmOutput<Tensor3D> {
   const native = nativeOps();
   const hidden = h0.shape[1];
   const handles = native.scope((): Handle[] => {
     const peephole = native.constant([hidden], 'float32', new Array<number>(hidden).fill(0));
     const steps = native.constant([], 'int64', [x.shape[0]]);
-    const [xh, ch, hh, wh, bh] = [x, c0, h0, matrix, bias].map((t) => native.from(t)) as [
-      Handle,
-      Handle,
-      Handle,
-      Handle,
-      Handle,
-    ];
-    const inputs = [steps, xh, ch, hh, wh, peephole, peephole, peephole, bh];
+    const [xh, ch, hh, bh] = [x, c0, h0, bias].map((t) => native.from(t)) as [Handle, Handle, Handle, Handle];
+    const inputs = [steps, xh, ch, hh, matrixOf(kernel, recurrent), peephole, peephole, peephole, bh];
     return native.run('BlockLSTM', native.attributes(BLOCK), inputs, 7);
   });
   return handles.map((handle) => native.toTensor(handle)) as unknown as LstmOutput<Tensor3D>;
 }
 
 function backward(
-  { x, h0, c0, matrix, bias }: LstmInput,
+  { x, h0, c0, kernel, recurrent, bias }: LstmInput,
   saved: LstmOutput<Tensor3D>,
-  dcs: Tensor3D,
   dh: Tensor3D,
+  dcs: Tensor3D | null,
 ): Tensor[] {
   const native = nativeOps();
   const [time, batch, inputSize] = x.shape;
@@ -56,33 +60,28 @@ function backward(
       ]);
     const unpack = (t: Tensor): Handle[] => native.run('Unpack', unpackAttributes, [native.from(t)], time);
 
-    const [xh, hh, ch, wh, bh] = [x, h0, c0, matrix, bias].map((t) => native.from(t)) as [
-      Handle,
-      Handle,
-      Handle,
-      Handle,
-      Handle,
-    ];
+    const [xh, hh, ch, bh] = [x, h0, c0, bias].map((t) => native.from(t)) as [Handle, Handle, Handle, Handle];
+    const wh = matrixOf(kernel, recurrent);
     const xs = unpack(x);
     const [is, css, fs, os, cis, cos, hs] = saved.map(unpack) as unknown as LstmOutput<Handle[]>;
-    const dcss = unpack(dcs);
+    const dcss = dcs === null ? null : unpack(dcs);
+    const nothing = dcs === null ? native.one('ZerosLike', float, [ch]) : null;
     const dhs = unpack(dh);
     const peephole = native.constant([hidden], 'float32', new Array<number>(hidden).fill(0));
     // Transposed once a call: a product with transpose_b costs about twice as much, and there is one a step.
-    const recurrent = native.one('Slice', native.attributes({ ...FLOAT, Index: { type: 'int32' } }), [
-      wh,
-      native.constant([2], 'int32', [inputSize, 0]),
-      native.constant([2], 'int32', [hidden, 4 * hidden]),
-    ]);
     const swap = native.constant([2], 'int32', [1, 0]);
     const transposeAttributes = native.attributes({ ...FLOAT, Tperm: { type: 'int32' } });
-    const recurrentT = native.one('Transpose', transposeAttributes, [recurrent, swap]); // [4 * hidden, hidden]
+    const recurrentT = native.one('Transpose', transposeAttributes, [native.from(recurrent), swap]); // [4 * hidden, hidden]
 
     const dgates: Handle[] = new Array(time);
     let dcNext: Handle | null = null;
     let dhNext: Handle | null = null;
     for (let t = time - 1; t >= 0; t--) {
-      const dc: Handle = dcNext === null ? dcss[t]! : native.one('AddV2', float, [dcss[t]!, dcNext]);
+      const dcOwn = dcss?.[t] ?? null;
+      const dc: Handle =
+        dcOwn !== null && dcNext !== null
+          ? native.one('AddV2', float, [dcOwn, dcNext])
+          : (dcOwn ?? dcNext ?? nothing!);
       const dout: Handle = dhNext === null ? dhs[t]! : native.one('AddV2', float, [dhs[t]!, dhNext]);
       const cPrevious = t === 0 ? ch : css[t - 1]!;
       const hPrevious = t === 0 ? hh : hs[t - 1]!;
@@ -96,30 +95,24 @@ function backward(
 
     const steps = time * batch;
     const dz = reshape(native.one('Pack', packAttributes, dgates), [steps, 4 * hidden]);
-    const kernel = native.one('Slice', native.attributes({ ...FLOAT, Index: { type: 'int32' } }), [
-      wh,
-      native.constant([2], 'int32', [0, 0]),
-      native.constant([2], 'int32', [inputSize, 4 * hidden]),
+    const dx = reshape(native.one('MatMul', product(false, true), [dz, native.from(kernel)]), [
+      time,
+      batch,
+      inputSize,
     ]);
-    const dx = reshape(native.one('MatMul', product(false, true), [dz, kernel]), [time, batch, inputSize]);
     const hPreviousAll = reshape(native.one('Pack', packAttributes, [hh, ...hs.slice(0, -1)]), [
       steps,
       hidden,
     ]);
     const dKernel = native.one('MatMul', product(true, false), [reshape(xh, [steps, inputSize]), dz]);
     const dRecurrent = native.one('MatMul', product(true, false), [hPreviousAll, dz]);
-    const dMatrix = native.one(
-      'ConcatV2',
-      native.attributes({ ...FLOAT, N: { int: 2 }, Tidx: { type: 'int32' } }),
-      [dKernel, dRecurrent, native.constant([], 'int32', [0])],
-    );
     const sumAttributes = native.attributes({
       ...FLOAT,
       Tidx: { type: 'int32' },
       keep_dims: { bool: false },
     });
     const dBias = native.one('Sum', sumAttributes, [dz, native.constant([1], 'int32', [0])]);
-    return [dx, dhNext!, dcNext!, dMatrix, dBias];
+    return [dx, dhNext!, dcNext!, dKernel, dRecurrent, dBias];
   });
   return handles.map((handle) => native.toTensor(handle));
 }

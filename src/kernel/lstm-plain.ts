@@ -3,7 +3,7 @@ import type { LstmInput, LstmKernel, LstmOutput } from './lstm.js';
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** out `[rows, width]` += a `[rows, inner]` b `[inner, width]`, whose rows start at `from`. */
+/** out `[rows, width]` += a `[rows, inner]` b `[inner, width]`. */
 function multiplyAdd(
   out: Float32Array,
   a: Float32Array,
@@ -11,20 +11,19 @@ function multiplyAdd(
   rows: number,
   inner: number,
   width: number,
-  from: number,
 ): void {
   for (let r = 0; r < rows; r++) {
     const start = r * width;
     for (let k = 0; k < inner; k++) {
       const factor = a[r * inner + k]!;
       if (factor === 0) continue;
-      const row = (from + k) * width;
+      const row = k * width;
       for (let n = 0; n < width; n++) out[start + n]! += factor * b[row + n]!;
     }
   }
 }
 
-/** out `[inner, width]`, from row `from` on, += transposed a `[rows, inner]` times d `[rows, width]`. */
+/** out `[inner, width]` += transposed a `[rows, inner]` times d `[rows, width]`. */
 function accumulateOuter(
   out: Float32Array,
   a: Float32Array,
@@ -32,19 +31,18 @@ function accumulateOuter(
   rows: number,
   inner: number,
   width: number,
-  from: number,
 ): void {
   for (let r = 0; r < rows; r++) {
     for (let k = 0; k < inner; k++) {
       const factor = a[r * inner + k]!;
       if (factor === 0) continue;
-      const row = (from + k) * width;
+      const row = k * width;
       for (let n = 0; n < width; n++) out[row + n]! += factor * d[r * width + n]!;
     }
   }
 }
 
-/** out `[rows, inner]` = d `[rows, width]` times transposed b, of which `inner` rows count from `from` on. */
+/** out `[rows, inner]` = d `[rows, width]` times transposed b `[inner, width]`. */
 function multiplyTransposed(
   out: Float32Array,
   d: Float32Array,
@@ -52,11 +50,10 @@ function multiplyTransposed(
   rows: number,
   inner: number,
   width: number,
-  from: number,
 ): void {
   for (let r = 0; r < rows; r++) {
     for (let k = 0; k < inner; k++) {
-      const row = (from + k) * width;
+      const row = k * width;
       let total = 0;
       for (let n = 0; n < width; n++) total += d[r * width + n]! * b[row + n]!;
       out[r * inner + k] = total;
@@ -64,16 +61,14 @@ function multiplyTransposed(
   }
 }
 
-function forward({ x, h0, c0, matrix, bias }: LstmInput): LstmOutput<Tensor3D> {
+function forward({ x, h0, c0, kernel, recurrent, bias }: LstmInput): LstmOutput<Tensor3D> {
   const [time, batch, input] = x.shape;
   const hidden = h0.shape[1];
   const width = 4 * hidden;
   const size = batch * hidden;
-  const [xs, weights, offsets] = [x, matrix, bias].map((t) => t.dataSync<'float32'>()) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
+  const [xs, byInput, byState, offsets] = [x, kernel, recurrent, bias].map((t) =>
+    t.dataSync<'float32'>(),
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const [i, cs, f, o, ci, co, h] = Array.from(
     { length: 7 },
     () => new Float32Array(time * size),
@@ -83,8 +78,8 @@ function forward({ x, h0, c0, matrix, bias }: LstmInput): LstmOutput<Tensor3D> {
   const z = new Float32Array(batch * width);
   for (let t = 0; t < time; t++) {
     for (let b = 0; b < batch; b++) z.set(offsets, b * width);
-    multiplyAdd(z, xs.subarray(t * batch * input, (t + 1) * batch * input), weights, batch, input, width, 0);
-    multiplyAdd(z, hPrevious, weights, batch, hidden, width, input);
+    multiplyAdd(z, xs.subarray(t * batch * input, (t + 1) * batch * input), byInput, batch, input, width);
+    multiplyAdd(z, hPrevious, byState, batch, hidden, width);
     for (let b = 0, at = t * size; b < batch; b++) {
       for (let k = 0, gate = b * width; k < hidden; k++, gate++, at++) {
         const [into, candidate, keep, out] = [
@@ -112,10 +107,10 @@ function forward({ x, h0, c0, matrix, bias }: LstmInput): LstmOutput<Tensor3D> {
 }
 
 function backward(
-  { x, h0, c0, matrix, bias }: LstmInput,
+  { x, h0, c0, kernel, recurrent, bias }: LstmInput,
   output: LstmOutput<Tensor3D>,
-  dcs: Tensor3D,
   dhs: Tensor3D,
+  dcs: Tensor3D | null,
 ): Tensor[] {
   const [time, batch, input] = x.shape;
   const hidden = h0.shape[1];
@@ -123,14 +118,16 @@ function backward(
   const size = batch * hidden;
   const data = (t: Tensor): Float32Array => t.dataSync<'float32'>();
   const [i, cs, f, o, ci, co, h] = output.map(data) as unknown as LstmOutput<Float32Array>;
-  const [xs, weights, dcIn, dhIn] = [x, matrix, dcs, dhs].map(data) as [
+  const [xs, byInput, byState, dhIn] = [x, kernel, recurrent, dhs].map(data) as [
     Float32Array,
     Float32Array,
     Float32Array,
     Float32Array,
   ];
+  const dcIn = dcs === null ? null : data(dcs);
   const dx = new Float32Array(xs.length);
-  const dMatrix = new Float32Array(weights.length);
+  const dKernel = new Float32Array(byInput.length);
+  const dRecurrent = new Float32Array(byState.length);
   const dBias = new Float32Array(width);
   const dz = new Float32Array(batch * width);
   const dh = new Float32Array(size); // by h_t, from step t + 1
@@ -143,7 +140,7 @@ function backward(
         const at = t * size + k;
         const [into, candidate, keep, out, squashed] = [i[at]!, ci[at]!, f[at]!, o[at]!, co[at]!];
         const byH = dhIn[at]! + dh[k]!;
-        const byC = dcIn[at]! + dc[k]! + byH * out * (1 - squashed * squashed);
+        const byC = (dcIn?.[at] ?? 0) + dc[k]! + byH * out * (1 - squashed * squashed);
         dz[gate] = byC * candidate * into * (1 - into);
         dz[gate + hidden] = byC * into * (1 - candidate * candidate);
         dz[gate + 2 * hidden] = byC * cPrevious[k]! * keep * (1 - keep);
@@ -152,25 +149,25 @@ function backward(
       }
     }
     const xt = xs.subarray(t * batch * input, (t + 1) * batch * input);
-    accumulateOuter(dMatrix, xt, dz, batch, input, width, 0);
-    accumulateOuter(dMatrix, hPrevious, dz, batch, hidden, width, input);
+    accumulateOuter(dKernel, xt, dz, batch, input, width);
+    accumulateOuter(dRecurrent, hPrevious, dz, batch, hidden, width);
     for (let k = 0; k < dz.length; k++) dBias[k % width]! += dz[k]!;
     multiplyTransposed(
       dx.subarray(t * batch * input, (t + 1) * batch * input),
       dz,
-      weights,
+      byInput,
       batch,
       input,
       width,
-      0,
     );
-    multiplyTransposed(dh, dz, weights, batch, hidden, width, input);
+    multiplyTransposed(dh, dz, byState, batch, hidden, width);
   }
   return [
     tensor(dx, x.shape),
     tensor(dh, h0.shape),
     tensor(dc, c0.shape),
-    tensor(dMatrix, matrix.shape),
+    tensor(dKernel, kernel.shape),
+    tensor(dRecurrent, recurrent.shape),
     tensor(dBias, bias.shape),
   ];
 }

@@ -1,9 +1,8 @@
 import {
   concat,
-  engine,
+  customGrad,
   getBackend,
-  registerGradient,
-  registerKernel,
+  split,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -14,6 +13,7 @@ import { nativeLstmKernel } from './lstm-native.js';
 import { plainLstmKernel } from './lstm-plain.js';
 import type { SequenceMask } from './mask.js';
 import type { Sequence } from './scan.js';
+import type { Wanted } from './sequence.js';
 
 export interface LstmInput {
   /** `[time, batch, input]` */
@@ -21,8 +21,10 @@ export interface LstmInput {
   /** `[batch, hidden]` */
   readonly h0: Tensor2D;
   readonly c0: Tensor2D;
-  /** Kernel above recurrent matrix, `[input + hidden, 4 * hidden]`, gates in the order i, g, f, o. */
-  readonly matrix: Tensor2D;
+  /** `[input, 4 * hidden]`, gates in the order i, g, f, o. */
+  readonly kernel: Tensor2D;
+  /** `[hidden, 4 * hidden]` */
+  readonly recurrent: Tensor2D;
   /** `[4 * hidden]` */
   readonly bias: Tensor1D;
 }
@@ -33,8 +35,11 @@ export type LstmOutput<T> = readonly [i: T, cs: T, f: T, o: T, ci: T, co: T, h: 
 /** An LSTM layer over a whole sequence, and its gradient, on one engine. It knows nothing of padding. */
 export interface LstmKernel {
   forward(input: LstmInput): LstmOutput<Tensor3D>;
-  /** Gradients of x, h0, c0, matrix and bias, from those of all cell states and all outputs. */
-  backward(input: LstmInput, output: LstmOutput<Tensor3D>, dcs: Tensor3D, dh: Tensor3D): Tensor[];
+  /**
+   * Gradients of x, h0, c0, kernel, recurrent and bias, from those of all outputs and, if anything used them, of all
+   * cell states.
+   */
+  backward(input: LstmInput, output: LstmOutput<Tensor3D>, dh: Tensor3D, dcs: Tensor3D | null): Tensor[];
 }
 
 const KERNELS: Readonly<Record<'tensorflow' | 'cpu', LstmKernel>> = {
@@ -42,11 +47,10 @@ const KERNELS: Readonly<Record<'tensorflow' | 'cpu', LstmKernel>> = {
   cpu: plainLstmKernel,
 };
 
-const NAME = 'DragomanLstmSequence';
-const INPUTS = ['x', 'h0', 'c0', 'matrix', 'bias'] as const;
+const INPUTS = 6;
 
 /**
- * LSTM over a padded sequence in one kernel. Padding needs no care inside it: padded steps come last and their
+ * LSTM over a padded sequence in one operation. Padding needs no care inside it: padded steps come last and their
  * outputs are not used, so no gradient enters there.
  */
 export function fusedLstm(
@@ -55,41 +59,53 @@ export function fusedLstm(
   x: Tensor3D,
   initial: State,
   mask: SequenceMask,
+  wanted: Wanted,
 ): Sequence {
-  const matrix = concat([weight<Tensor2D>(w, 'kernel'), weight<Tensor2D>(w, 'recurrent')], 0);
-  const h0 = initial.h!;
-  const c0 = initial.c!;
-  const bias = weight<Tensor1D>(w, 'bias');
-  const outputs = engine().runKernel(NAME, { x, h0, c0, matrix, bias }) as unknown as LstmOutput<Tensor3D>;
-  const [, cs, , , , , h] = outputs;
-  return { outputs: mask.apply(h), final: { h: mask.last(h0, h), c: mask.last(c0, cs) } };
+  const [h0, c0] = [initial.h!, initial.c!];
+  const [kernel, recurrent, bias] = [
+    weight(w, 'kernel'),
+    weight(w, 'recurrent'),
+    weight<Tensor1D>(w, 'bias'),
+  ];
+  const [h, cs] = statesOf({ x, h0, c0, kernel, recurrent, bias }, wanted === 'states');
+  const final: State = cs === null ? {} : { h: mask.last(h0, h), c: mask.last(c0, cs) };
+  return { outputs: mask.apply(h), final };
 }
 
-for (const [backendName, kernel] of Object.entries(KERNELS)) {
-  registerKernel({
-    kernelName: NAME,
-    backendName,
-    kernelFunc: ({ inputs }) => [...kernel.forward(inputs as unknown as LstmInput)],
-  });
+/**
+ * h, and where wanted c, after every step. A custom gradient has one output, so both come side by side; and to bring out
+ * what nobody uses would have a gradient of zeros made for it.
+ */
+function statesOf(
+  { x, h0, c0, kernel, recurrent, bias }: LstmInput,
+  withCells: boolean,
+): [h: Tensor3D, cs: Tensor3D | null] {
+  const lstm = KERNELS[getBackend() as keyof typeof KERNELS];
+  const value = customGrad((...all) => {
+    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
+    const output = lstm.forward(inputOf(all as Tensor[]));
+    save([...(all as Tensor[]), ...output]);
+    const [, cs, , , , , h] = output;
+    return {
+      value: withCells ? concat([h, cs], 2) : h,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [dh, dcs] = withCells ? (split(dy, 2, 2) as [Tensor3D, Tensor3D]) : [dy as Tensor3D, null];
+        const output = saved.slice(INPUTS) as unknown as LstmOutput<Tensor3D>;
+        return lstm.backward(inputOf(saved), output, dh, dcs);
+      },
+    };
+  })(x, h0, c0, kernel, recurrent, bias) as Tensor3D;
+  return withCells ? (split(value, 2, 2) as [Tensor3D, Tensor3D]) : [value, null];
 }
 
-registerGradient({
-  kernelName: NAME,
-  inputsToSave: [...INPUTS],
-  outputsToSave: [true, true, true, true, true, true, true],
-  gradFunc: (dy, saved) => {
-    const [x, h0, c0, matrix, bias, ...output] = saved as unknown as [
-      Tensor3D,
-      Tensor2D,
-      Tensor2D,
-      Tensor2D,
-      Tensor1D,
-      ...LstmOutput<Tensor3D>,
-    ];
-    const [, dcs, , , , , dh] = dy as unknown as LstmOutput<Tensor3D>;
-    const kernel = KERNELS[getBackend() as keyof typeof KERNELS];
-    // Once, here: tfjs asks for each input's gradient separately, each in a tidy of its own.
-    const gradients = kernel.backward({ x, h0, c0, matrix, bias }, output, dcs, dh);
-    return Object.fromEntries(INPUTS.map((name, k) => [name, () => gradients[k]!]));
-  },
-});
+function inputOf(tensors: readonly Tensor[]): LstmInput {
+  const [x, h0, c0, kernel, recurrent, bias] = tensors as [
+    Tensor3D,
+    Tensor2D,
+    Tensor2D,
+    Tensor2D,
+    Tensor2D,
+    Tensor1D,
+  ];
+  return { x, h0, c0, kernel, recurrent, bias };
+}

@@ -17,6 +17,7 @@ import {
 import type { Cell, State, StepTaken, WeightGradients, Weights } from '../cell/cell.js';
 import type { SequenceMask } from './mask.js';
 import type { Sequence } from './scan.js';
+import type { Wanted } from './sequence.js';
 
 /** A cell whose step's derivative is written by hand. */
 export type DifferentiatedCell = Cell & Required<Pick<Cell, 'backwardStep'>>;
@@ -37,13 +38,13 @@ export function runRecurrence(
   x: Tensor3D,
   initial: State,
   mask: SequenceMask,
+  wanted: Wanted,
 ): Sequence {
   const states = sequenceOf(cell, cell.prepare(w), cell.project(w, x), initial);
+  const ends = Object.entries(wanted === 'states' ? states : {});
   return {
     outputs: mask.apply(cell.read(states)),
-    final: Object.fromEntries(
-      Object.entries(states).map(([name, values]) => [name, mask.last(initial[name]!, values)]),
-    ),
+    final: Object.fromEntries(ends.map(([name, values]) => [name, mask.last(initial[name]!, values)])),
   };
 }
 

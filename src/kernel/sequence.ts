@@ -9,6 +9,9 @@ import { type Sequence, scan } from './scan.js';
 
 export type Direction = 'forward' | 'backward';
 
+/** What is wanted of a sequence: outputs only, or the final state too, which costs time and memory. */
+export type Wanted = 'outputs' | 'states';
+
 /** Runs a cell forward over a padded sequence: a faster twin of {@link scanCell}. */
 export type SequenceKernel = (
   cell: Cell,
@@ -16,21 +19,24 @@ export type SequenceKernel = (
   x: Tensor3D,
   initial: State,
   mask: SequenceMask,
+  wanted: Wanted,
 ) => Sequence;
 
 /** The reference kernel: any cell, any engine, gradients by automatic differentiation. */
-export const scanCell: SequenceKernel = (cell, w, x, initial, mask) => {
+export function scanCell(cell: Cell, w: Weights, x: Tensor3D, initial: State, mask: SequenceMask): Sequence {
   const prepared = cell.prepare(w);
   const step = (xt: Tensor2D, before: State) => {
     const { state } = cell.step(prepared, xt, before);
     return { output: cell.read(state), state };
   };
   return scan(step, cell.project(w, x), initial, mask);
-};
+}
 
 /** The fastest kernel that serves any cell on any engine. */
-const generic: SequenceKernel = (cell, w, x, initial, mask) =>
-  isDifferentiated(cell) ? runRecurrence(cell, w, x, initial, mask) : scanCell(cell, w, x, initial, mask);
+const generic: SequenceKernel = (cell, w, x, initial, mask, wanted) =>
+  isDifferentiated(cell)
+    ? runRecurrence(cell, w, x, initial, mask, wanted)
+    : scanCell(cell, w, x, initial, mask);
 
 /** Kernels of single cells for single engines, faster than the generic one. */
 const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceKernel>>>>> = {
@@ -45,7 +51,8 @@ const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceK
  * @param x inputs `[time, batch, inputSize]`
  * @param initial the state before the first step read, each `[batch, size]`
  * @param direction `backward` reads each row from its own last real step to its first; outputs stay in place
- * @returns outputs `[time, batch, outputSize]`, zero at padded steps, and the state after the last step read
+ * @returns outputs `[time, batch, outputSize]`, zero at padded steps, and if `states` are wanted the state after the last
+ *   step read, else an empty one
  */
 export function runSequence(
   cell: Cell,
@@ -54,9 +61,10 @@ export function runSequence(
   initial: State,
   mask: SequenceMask,
   direction: Direction = 'forward',
+  wanted: Wanted = 'states',
 ): Sequence {
   const kernel = FUSED[cell.kind]?.[getBackend()] ?? generic;
-  if (direction === 'forward') return kernel(cell, w, x, initial, mask);
-  const { outputs, final } = kernel(cell, w, mask.reverse(x), initial, mask);
+  if (direction === 'forward') return kernel(cell, w, x, initial, mask, wanted);
+  const { outputs, final } = kernel(cell, w, mask.reverse(x), initial, mask, wanted);
   return { outputs: mask.reverse(outputs), final };
 }

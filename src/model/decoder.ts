@@ -142,7 +142,8 @@ export class Decoder {
     for (const [n, { prefix, cell }] of this.#layers.entries()) {
       if (n > 0) input = dropout.apply(input, this.#dropout);
       const weights = scoped(w, prefix, cell.parameters);
-      input = runSequence(cell, weights, input, layerState(initial, n, cell), mask).outputs;
+      const begin = layerState(initial, n, cell);
+      input = runSequence(cell, weights, input, begin, mask, 'forward', 'outputs').outputs;
     }
     if (this.#attention === null) return this.#combine(w, input, y, source);
     const queries = transpose(input, [1, 0, 2]); // [batch, time, hidden]

@@ -57,7 +57,8 @@ export class Encoder {
       if (n > 0) input = dropout.apply(input, this.#dropout);
       const results = tracks.map(({ prefix, direction, cell }) => {
         const weights = scoped(w, prefix, cell.parameters);
-        const { outputs } = runSequence(cell, weights, input, cell.initial(mask.batch), mask, direction);
+        const initial = cell.initial(mask.batch);
+        const { outputs } = runSequence(cell, weights, input, initial, mask, direction, 'outputs');
         // A row's last output read: at its last word, or for the backward direction at its first.
         const end = mask.final(outputs, direction);
         return { outputs, end };
