@@ -61,8 +61,9 @@ function backward(
     const unpack = (t: Tensor): Handle[] => native.run('Unpack', unpackAttributes, [native.from(t)], time);
 
     const [xh, hh, ch, bh] = [x, h0, c0, bias].map((t) => native.from(t)) as [Handle, Handle, Handle, Handle];
-    const wh = matrixOf(kernel, recurrent);
-    const xs = unpack(x);
+    // Of input and matrix the op looks at the shapes only: an empty input and the recurrent matrix will do.
+    const noInput = native.constant([batch, 0], 'float32', []);
+    const recurrentHandle = native.from(recurrent);
     const [is, css, fs, os, cis, cos, hs] = saved.map(unpack) as unknown as LstmOutput<Handle[]>;
     const dcss = dcs === null ? null : unpack(dcs);
     const nothing = dcs === null ? native.one('ZerosLike', float, [ch]) : null;
@@ -71,7 +72,7 @@ function backward(
     // Transposed once a call: a product with transpose_b costs about twice as much, and there is one a step.
     const swap = native.constant([2], 'int32', [1, 0]);
     const transposeAttributes = native.attributes({ ...FLOAT, Tperm: { type: 'int32' } });
-    const recurrentT = native.one('Transpose', transposeAttributes, [native.from(recurrent), swap]); // [4 * hidden, hidden]
+    const recurrentT = native.one('Transpose', transposeAttributes, [recurrentHandle, swap]); // [4 * hidden, hidden]
 
     const dgates: Handle[] = new Array(time);
     let dcNext: Handle | null = null;
@@ -86,7 +87,8 @@ function backward(
       const cPrevious = t === 0 ? ch : css[t - 1]!;
       const hPrevious = t === 0 ? hh : hs[t - 1]!;
       const gates = [is[t]!, css[t]!, fs[t]!, os[t]!, cis[t]!, cos[t]!];
-      const inputs = [xs[t]!, cPrevious, hPrevious, wh, peephole, peephole, peephole, bh, ...gates, dc, dout];
+      const places = [noInput, cPrevious, hPrevious, recurrentHandle, peephole, peephole, peephole, bh];
+      const inputs = [...places, ...gates, dc, dout];
       const [dcPrevious, dgate] = native.run('LSTMBlockCellGrad', cellAttributes, inputs, 5);
       dgates[t] = dgate!; // [batch, 4 * hidden]
       dcNext = dcPrevious!;
