@@ -1,5 +1,4 @@
 import {
-  engine,
   mean,
   reshape,
   type Scalar,
@@ -11,17 +10,12 @@ import {
   tensor3d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { Cell, Weights } from '../cell/cell.js';
-import { createCell } from '../cell/family.js';
 import { DragomanError } from '../errors.js';
-import { SequenceMask } from '../kernel/mask.js';
-import { runSequence } from '../kernel/sequence.js';
-import { dense, denseParameters } from '../model/dense.js';
-import { ParameterStore, prefixed, scoped } from '../model/parameters.js';
+import { fullMask } from '../kernel/mask.js';
 import { Random } from '../random.js';
-import { createOptimizer } from '../train/optimizer.js';
 import { ADDITION_DEFAULTS, type AdditionOptions } from './addition-options.js';
-import { type TrainingWatch, watchSteps } from './watch.js';
+import { RecurrentNetwork } from './network.js';
+import type { TrainingWatch } from './watch.js';
 
 /** Up to this length every pair of numbers is tested, (2^(bits-1))² of them; above it, a sample. */
 const EXHAUSTIVE_BITS = 8;
@@ -73,8 +67,7 @@ function validate(options: AdditionOptions): void {
 /** Recurrent network that adds two binary numbers, two bits in and one bit out a step. */
 export class AdditionNetwork {
   readonly options: AdditionOptions;
-  readonly #cells: readonly Cell[];
-  readonly #store: ParameterStore;
+  readonly #network: RecurrentNetwork;
   readonly #random: Random;
 
   /** The initial weights, and later the training pairs, are drawn from the options' seed. */
@@ -83,59 +76,34 @@ export class AdditionNetwork {
     validate(this.options);
     const { layers, units, cell, seed } = this.options;
     this.#random = new Random(seed);
-    this.#cells = Array.from({ length: layers }, (_, n) => createCell(cell, n === 0 ? 2 : units, units));
-    this.#store = new ParameterStore(
-      [
-        ...this.#cells.flatMap((layer, n) => prefixed(`layer.${n}`, layer.parameters)),
-        ...prefixed('readout', READOUT(this.#cells.at(-1)!.outputSize)),
-      ],
-      this.#random,
-    );
+    this.#network = new RecurrentNetwork({ cell, layers, units, inputs: 2, outputs: 1 }, this.#random);
   }
 
-  /** Numbers to train. */
+  /** Numbers in the weights. */
   get size(): number {
-    return this.#store.size;
+    return this.#network.size;
   }
 
-  /** Trains on fresh random pairs each step: mean squared error of all bits, Adam, no clipping. */
-  async train(watch: TrainingWatch = {}): Promise<void> {
+  /**
+   * Trains on fresh random pairs each step: mean squared error of all bits, Adam, no clipping.
+   * @returns milliseconds a step
+   */
+  train(watch: TrainingWatch = {}): Promise<number> {
     const { steps, batch, learningRate, bits } = this.options;
-    const adam = { kind: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
-    const optimizer = createOptimizer(adam, this.#store, 0);
     const limit = 2 ** (bits - 1);
     const numbers = (): Int32Array => Int32Array.from({ length: batch }, () => this.#random.integer(limit));
-    const names = this.#store.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
-    try {
-      await watchSteps(steps, watch, () =>
-        tidy(() => {
-          const [a, b] = [numbers(), numbers()];
-          const weights = this.#store.weights();
-          const { value, grads } = engine().gradients(
-            () => {
-              const said = this.#forward(weights, a, b, bits);
-              const right = this.#bitsOf(
-                a.map((x, k) => x + b[k]!),
-                bits,
-              );
-              return mean(squaredDifference(said, right)) as Scalar;
-            },
-            names.map((name) => weights[name]!),
-          );
-          const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k]!]));
-          optimizer.apply(gradients, learningRate).dispose();
-          return value as Scalar;
-        }),
-      );
-    } finally {
-      optimizer.dispose();
-    }
+    return this.#network.train({ steps, learningRate, clip: 0, watch }, (forward) => {
+      const [a, b] = [numbers(), numbers()];
+      const said = forward(this.#inputs(a, b, bits), fullMask(batch, bits)); // [bits, batch, 1]
+      const sums = a.map((x, k) => x + b[k]!);
+      return mean(squaredDifference(probabilities(said), this.#bitsOf(sums, bits))) as Scalar;
+    });
   }
 
   /** The sums of pairs of numbers below 2^(bits-1). */
   add(a: Int32Array, b: Int32Array, bits = this.options.bits): Int32Array {
     return tidy(() => {
-      const said = this.#forward(this.#store.weights(), a, b, bits).dataSync(); // [bits, batch]
+      const said = probabilities(this.#network.outputs(this.#inputs(a, b, bits))).dataSync(); // [bits, batch]
       return a.map((_, row) => {
         let value = 0;
         for (let t = 0; t < bits; t++) {
@@ -179,35 +147,20 @@ export class AdditionNetwork {
   }
 
   dispose(): void {
-    this.#store.dispose();
+    this.#network.dispose();
   }
 
-  /** P(bit = 1) of the sum, in the order of reading, `[bits, batch]`. */
-  #forward(weights: Weights, a: Int32Array, b: Int32Array, bits: number): Tensor2D {
-    const batch = a.length;
-    const values = new Float32Array(bits * batch * 2);
+  /** Bits of both numbers in the order of reading, `[bits, batch, 2]`. */
+  #inputs(a: Int32Array, b: Int32Array, bits: number): Tensor3D {
+    const values = new Float32Array(bits * a.length * 2);
     for (let t = 0, k = 0; t < bits; t++) {
       const place = this.#place(t, bits);
-      for (let row = 0; row < batch; row++) {
+      for (let row = 0; row < a.length; row++) {
         values[k++] = (a[row]! >> place) & 1;
         values[k++] = (b[row]! >> place) & 1;
       }
     }
-    const mask = new SequenceMask(new Int32Array(batch).fill(bits), bits);
-    let x: Tensor3D = tensor3d(values, [bits, batch, 2]);
-    for (const [n, cell] of this.#cells.entries()) {
-      x = runSequence(
-        cell,
-        scoped(weights, `layer.${n}`, cell.parameters),
-        x,
-        cell.initial(batch),
-        mask,
-        'forward',
-        'outputs',
-      ).outputs;
-    }
-    const logits = dense(scoped(weights, 'readout', READOUT(x.shape[2])), x); // [bits, batch, 1]
-    return sigmoid(reshape(logits, [bits, batch])) as Tensor2D;
+    return tensor3d(values, [bits, a.length, 2]);
   }
 
   /** Bits of numbers in the order of reading, `[bits, batch]`. */
@@ -226,7 +179,11 @@ export class AdditionNetwork {
   }
 }
 
-const READOUT = (size: number) => denseParameters(size, 1, { bias: true });
+/** P(bit = 1), `[bits, batch]`, from the readout `[bits, batch, 1]`. */
+function probabilities(logits: Tensor3D): Tensor2D {
+  const [bits, batch] = logits.shape;
+  return sigmoid(reshape(logits, [bits, batch])) as Tensor2D;
+}
 
 function ones(value: number): number {
   let count = 0;

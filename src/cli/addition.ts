@@ -111,15 +111,13 @@ async function bitByBit(
     const compared = isArticleSetting(network.options);
     const losses = new Map<number, number>();
     const progress = terminal.progress('training', steps);
-    const start = performance.now();
-    await network.train({
+    const perStep = await network.train({
       signal,
       onStep: (step, loss) => {
         if (step % 1000 === 0 || step === steps) losses.set(step, loss());
         if (step % LOOK_STEPS === 0) progress.update(step, `loss ${loss().toPrecision(3)}`);
       },
     });
-    const perStep = (performance.now() - start) / steps;
     progress.finish();
     if (signal.aborted) return network.dispose();
     for (const [step, loss] of losses) {

@@ -124,5 +124,10 @@ export class SequenceMask {
   }
 }
 
+/** The mask of a batch without padding. */
+export function fullMask(batch: number, time: number): SequenceMask {
+  return new SequenceMask(new Int32Array(batch).fill(time), time);
+}
+
 /** Its exponential is zero in 32-bit floats, and it stays finite where a whole row is masked. */
 const MASKED = -1e9;
