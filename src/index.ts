@@ -1,6 +1,17 @@
 // The public interface of Dragoman, in the order of the data: configuration, engine, text, model, training,
 // search, metrics. Everything else is internal and may change.
 
+// The recurrent family measured, and the classical networks that stand on their own
+export {
+  type FamilyOptions,
+  type FamilyResult,
+  type FamilyRow,
+  type FamilyWatch,
+  type Figure,
+  runFamilyTask,
+} from './bench/family.js';
+export { FAMILY_TASK_NAMES, type FamilyTaskName } from './bench/family-names.js';
+export { familyReport } from './bench/family-report.js';
 // Model
 export type {
   Cell,
@@ -14,6 +25,19 @@ export type {
   Weights,
 } from './cell/cell.js';
 export { createCell } from './cell/family.js';
+export {
+  AssociativeMemory,
+  LEARNING_RULES,
+  type LearningRule,
+  type Recall,
+} from './classic/associative-memory.js';
+export { EchoStateNetwork, type EchoStateOptions, type EchoStateTraining } from './classic/echo-state.js';
+export {
+  type MemoryCapacity,
+  type MemoryCapacityOptions,
+  memoryCapacity,
+} from './classic/memory-capacity.js';
+export { type RegressionRows, ridge } from './classic/ridge.js';
 // Configuration
 export {
   type AttentionSpec,
@@ -210,6 +234,19 @@ export {
   padIds,
   type Sentences,
 } from './text/batch.js';
+// Generated tasks
+export { type AddingProblem, addingProblem } from './task/adding-problem.js';
+export { type MackeyGlassOptions, mackeyGlass } from './task/mackey-glass.js';
+export { flipped, overlap, randomPattern } from './task/patterns.js';
+export { embeddedReberString, type GrammarString, REBER_SYMBOLS, reberString } from './task/reber.js';
+export {
+  type LabelledString,
+  labelPrefixes,
+  TOMITA,
+  type TomitaGrammar,
+  TomitaSampler,
+} from './task/tomita.js';
+export { TRANSDUCTIONS, type Transduction, transductionPair } from './task/transduction.js';
 export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 // Text
 export { readLines, readPairs, type SentencePair } from './text/corpus.js';

@@ -4,6 +4,7 @@ import { VERSION } from '../version.js';
 import { additionCommand } from './addition.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { familyCommand } from './family.js';
 import { helpCommand } from './help.js';
 import { quickstartCommand } from './quickstart.js';
 import { rerankCommand } from './rerank.js';
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((terminal: Terminal) => CommandUnknownOpts)[] = [
   rerankCommand,
   evaluateCommand,
   additionCommand,
+  familyCommand,
   doctorCommand,
 ];
 

@@ -1,0 +1,40 @@
+import { CELL_KINDS } from '../config-schema.js';
+import { AdditionNetwork } from './addition.js';
+import { type FamilyTask, membersOf } from './family-task.js';
+import { LossCurve } from './loss-curve.js';
+
+const CHECKPOINTS = [2000, 10_000];
+const QUICK_CHECKPOINTS = [300];
+
+/** Binary addition, two layers of 20 units, as `dragoman addition` trains it. */
+export const additionTask: FamilyTask = {
+  title: 'Binary addition: sums right of all 16,384 pairs of 7-bit numbers',
+  source: 'the article that this project started from',
+  axes: { x: 'step', y: 'mean squared error', logarithmic: true },
+  trials: (budget) => {
+    const checkpoints = budget.quick ? QUICK_CHECKPOINTS : CHECKPOINTS;
+    const steps = checkpoints.at(-1)!;
+    return membersOf(budget, CELL_KINDS).map((cell) => ({
+      subject: cell,
+      setting: '',
+      steps,
+      async run(seed, watch) {
+        const network = new AdditionNetwork({ cell, seed, steps });
+        const curve = new LossCurve(steps, watch);
+        const measures: Record<string, number> = {};
+        const millisecondsPerStep = await network.train({
+          ...curve.watch,
+          onStep: (step, loss) => {
+            curve.watch.onStep!(step, loss);
+            if (!checkpoints.includes(step)) return;
+            const { exact, pairs } = network.test();
+            measures[`right after ${step} steps, %`] = (100 * exact) / pairs;
+          },
+        });
+        const parameters = network.size;
+        network.dispose();
+        return { measures, parameters, millisecondsPerStep, curve: curve.points };
+      },
+    }));
+  },
+};

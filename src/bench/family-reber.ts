@@ -1,0 +1,137 @@
+import type { CellKind } from '../config-schema.js';
+import { Random } from '../random.js';
+import { embeddedReberString, type GrammarString, REBER_SYMBOLS, reberString } from '../task/reber.js';
+import { RISE_AND_FALL } from './adam.js';
+import { type FamilyBudget, type FamilyTask, membersOf, type Outcome, type Trial } from './family-task.js';
+import { labelLoss, NO_LABEL } from './label-loss.js';
+import { LossCurve } from './loss-curve.js';
+import { RecurrentNetwork } from './network.js';
+import { symbolBatch } from './symbol-batch.js';
+import type { TrainingWatch } from './watch.js';
+
+const CELLS: readonly CellKind[] = ['elman', 'jordan', 'fully-recurrent', 'gru', 'lstm'];
+const UNITS = 12;
+const BATCH = 32;
+const STEPS = { full: 1500, quick: 150 };
+const LEARNING_RATE = 1e-2;
+const TESTED = 1000;
+
+/** Strings of the plain grammar between the two symbols that belong together. */
+const INSIDE = 4;
+
+const GRAMMARS = {
+  plain: reberString,
+  embedded: (random: Random) => embeddedReberString(random),
+  [`embedded, ${INSIDE} inside`]: (random: Random) => embeddedReberString(random, INSIDE),
+} satisfies Readonly<Record<string, Grammar>>;
+
+/** Next-symbol prediction on both grammars of Reber. */
+export const reberTask: FamilyTask = {
+  title: 'Reber grammars: every symbol that may come next rated above every one that may not',
+  source: 'Cleeremans, Servan-Schreiber & McClelland 1989; Hochreiter & Schmidhuber 1997, experiment 1',
+  axes: { x: 'step', y: 'cross-entropy', logarithmic: false },
+  trials: (budget) =>
+    Object.entries(GRAMMARS).flatMap(([grammar, draw]) =>
+      membersOf(budget, CELLS).map((cell) => reberTrial(cell, grammar, draw, budget)),
+    ),
+};
+
+type Grammar = (random: Random) => GrammarString;
+
+function reberTrial(cell: CellKind, setting: string, grammar: Grammar, budget: FamilyBudget): Trial {
+  const steps = budget.quick ? STEPS.quick : STEPS.full;
+  return {
+    subject: cell,
+    setting,
+    steps,
+    run: (seed, watch) => learn(cell, grammar, steps, seed, watch),
+  };
+}
+
+async function learn(
+  cell: CellKind,
+  grammar: Grammar,
+  steps: number,
+  seed: number,
+  watch: TrainingWatch,
+): Promise<Outcome> {
+  const random = new Random(seed);
+  const testRandom = random.fork(1);
+  const symbols = REBER_SYMBOLS.length;
+  const shape = { cell, layers: 1, units: UNITS, inputs: symbols, outputs: symbols };
+  const network = new RecurrentNetwork(shape, random);
+  const curve = new LossCurve(steps, watch);
+  const draw = (count: number, from: Random): GrammarString[] =>
+    Array.from({ length: count }, () => grammar(from));
+  const training = {
+    steps,
+    learningRate: LEARNING_RATE,
+    schedule: RISE_AND_FALL,
+    clip: 1,
+    watch: curve.watch,
+  };
+  const millisecondsPerStep = await network.train(training, (forward) => {
+    const rows = draw(BATCH, random).map(({ text }) => numbers(text));
+    const { x, mask } = symbolBatch(
+      rows.map((row) => row.slice(0, -1)),
+      symbols,
+    );
+    return labelLoss(forward(x, mask), following(rows, mask.time));
+  });
+  const tested = draw(TESTED, testRandom);
+  const right = ratedRight(
+    network,
+    tested,
+    tested.map(({ text }) => numbers(text)),
+  );
+  const share = (flags: readonly boolean[]): number =>
+    (100 * flags.filter(Boolean).length) / Math.max(1, flags.length);
+  const measures: Record<string, number> = {
+    'strings right, %': share(right.map((steps) => steps.every(Boolean))),
+  };
+  if (grammar !== reberString) {
+    // The symbol that repeats the second one stands last but one; it is predicted at the step before.
+    measures['repeated symbol, %'] = share(right.map((steps) => steps.at(-2)!));
+  }
+  const parameters = network.size;
+  network.dispose();
+  return { measures, parameters, millisecondsPerStep, curve: curve.points };
+}
+
+function numbers(text: string): number[] {
+  return Array.from(text, (symbol) => REBER_SYMBOLS.indexOf(symbol));
+}
+
+/** The symbol that follows each, `[time, batch]`. */
+function following(rows: readonly (readonly number[])[], time: number): Int32Array {
+  const labels = new Int32Array(time * rows.length).fill(NO_LABEL);
+  rows.forEach((row, b) => {
+    for (let t = 0; t + 1 < row.length; t++) labels[t * rows.length + b] = row[t + 1]!;
+  });
+  return labels;
+}
+
+/** For each string and step whether every symbol that may follow is rated above every one that may not. */
+function ratedRight(
+  network: RecurrentNetwork,
+  strings: readonly GrammarString[],
+  rows: readonly (readonly number[])[],
+): boolean[][] {
+  const symbols = REBER_SYMBOLS.length;
+  const { x } = symbolBatch(rows, symbols);
+  const outputs = network.outputs(x);
+  const rated = outputs.dataSync(); // [time, batch, symbols]
+  x.dispose();
+  outputs.dispose();
+  return strings.map(({ next }, b) =>
+    next.map((legal, t) => {
+      const ratings = rated.subarray((t * rows.length + b) * symbols, (t * rows.length + b + 1) * symbols);
+      let [lowestLegal, highestOther] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      ratings.forEach((rating, symbol) => {
+        if (legal.includes(REBER_SYMBOLS[symbol]!)) lowestLegal = Math.min(lowestLegal, rating);
+        else highestOther = Math.max(highestOther, rating);
+      });
+      return lowestLegal > highestOther;
+    }),
+  );
+}
