@@ -36,6 +36,19 @@ export function runRecipe({ usage, options }, make) {
   }
 }
 
+/**
+ * A whole number given as an option.
+ *
+ * @param {string} name of the option, for the message
+ * @param {string} text
+ * @param {number} least
+ */
+export function wholeNumber(name, text, least = 1) {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new RecipeError(`--${name}: expected a whole number of ${least} or more, got "${text}"`, 2);
+}
+
 /** @param {Record<string, { type: 'string' | 'boolean'; default: string | boolean | undefined }>} options */
 function parse(options) {
   try {
