@@ -47,7 +47,7 @@ export function linePlot(lines: readonly PlotLine[], axes: PlotAxes): string {
     ...drawn.flatMap(({ label, points }, k) => {
       const path = points.map(([x, y]) => `${round(atX(x))} ${round(atY(up(y)))}`).join('L');
       const [left, line] = [
-        LEFT + (k % LEGEND_COLUMNS) * LEGEND_WIDTH,
+        LEGEND_LEFT + (k % LEGEND_COLUMNS) * LEGEND_WIDTH,
         HEIGHT + 8 + 18 * Math.floor(k / LEGEND_COLUMNS),
       ];
       return [
@@ -62,7 +62,8 @@ export function linePlot(lines: readonly PlotLine[], axes: PlotAxes): string {
 }
 
 const LEGEND_COLUMNS = 2;
-const LEGEND_WIDTH = 275;
+const LEGEND_LEFT = 20;
+const LEGEND_WIDTH = 310;
 
 /** Colours that stay apart for most colour-blind readers (Okabe & Ito 2008); where they end, dashes tell lines apart. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
