@@ -14,7 +14,6 @@ import type { CellKind } from '../config-schema.js';
 import { fullMask } from '../kernel/mask.js';
 import { Random } from '../random.js';
 import { addingProblem } from '../task/adding-problem.js';
-import { RISE_AND_FALL } from './adam.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
 import { LossCurve } from './loss-curve.js';
 import { RecurrentNetwork } from './network.js';
@@ -63,7 +62,6 @@ async function learn(
   const training = {
     steps,
     learningRate: LEARNING_RATE,
-    schedule: RISE_AND_FALL,
     clip: 1,
     watch: curve.watch,
   };

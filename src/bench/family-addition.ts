@@ -4,7 +4,7 @@ import { type FamilyTask, membersOf } from './family-task.js';
 import { LossCurve } from './loss-curve.js';
 
 const CHECKPOINTS = [2000, 10_000];
-const QUICK_CHECKPOINTS = [300];
+const QUICK_CHECKPOINTS = [150];
 
 /** Binary addition, two layers of 20 units, as `dragoman addition` trains it. */
 export const additionTask: FamilyTask = {

@@ -12,7 +12,7 @@ import type { TrainingWatch } from './watch.js';
 const CELLS: readonly CellKind[] = ['elman', 'jordan', 'fully-recurrent', 'gru', 'lstm'];
 const UNITS = 12;
 const BATCH = 32;
-const STEPS = { full: 1500, quick: 150 };
+const STEPS = { full: 1500, quick: 100 };
 const LEARNING_RATE = 1e-2;
 const TESTED = 1000;
 

@@ -11,7 +11,7 @@ const SEQUENCES = { symbols: 10, shortest: 1, longest: 10 };
 const UNITS = 64;
 const EMBEDDING = 32;
 const BATCH = 64;
-const STEPS = { full: 800, quick: 30 };
+const STEPS = { full: 800, quick: 15 };
 const LEARNING_RATE = 3e-3;
 const TESTED = 500;
 
