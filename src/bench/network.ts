@@ -4,7 +4,7 @@ import { createCell } from '../cell/family.js';
 import type { ScheduleSpec } from '../config.js';
 import type { CellInput } from '../config-schema.js';
 import { fullMask, type SequenceMask } from '../kernel/mask.js';
-import { runSequence } from '../kernel/sequence.js';
+import { runSequence, type Wanted } from '../kernel/sequence.js';
 import { dense, denseParameters } from '../model/dense.js';
 import { type ParameterSpec, ParameterStore, prefixed, scoped } from '../model/parameters.js';
 import type { Random } from '../random.js';
@@ -84,7 +84,7 @@ export class RecurrentNetwork {
       tidy(() => {
         const weights = this.#store.weights();
         const { value, grads } = engine().gradients(
-          () => loss((x, mask) => this.#run(weights, x, this.start(mask.batch), mask).outputs, step),
+          () => loss((x, mask) => this.#run(weights, x, this.start(mask.batch), mask, 'outputs').outputs, step),
           names.map((name) => weights[name]!),
         );
         const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k]!]));
@@ -107,7 +107,7 @@ export class RecurrentNetwork {
   /** Reads on from where an earlier call stopped; the caller owns what it gets. */
   advance(states: readonly State[], x: Tensor3D): { outputs: Tensor3D; states: State[] } {
     const [time, batch] = x.shape;
-    return tidy(() => this.#run(this.#store.weights(), x, states, fullMask(batch, time)));
+    return tidy(() => this.#run(this.#store.weights(), x, states, fullMask(batch, time), 'states'));
   }
 
   dispose(): void {
@@ -119,11 +119,12 @@ export class RecurrentNetwork {
     x: Tensor3D,
     states: readonly State[],
     mask: SequenceMask,
+    wanted: Wanted,
   ): { outputs: Tensor3D; states: State[] } {
     let values = x;
     const final = this.#cells.map((cell, n) => {
       const w = scoped(weights, `layer.${n}`, cell.parameters);
-      const sequence = runSequence(cell, w, values, states[n]!, mask);
+      const sequence = runSequence(cell, w, values, states[n]!, mask, 'forward', wanted);
       values = sequence.outputs;
       return sequence.final;
     });
