@@ -225,15 +225,6 @@ export {
 } from './subword/normalization-rules.js';
 export { Normalizer, type NormalizerOptions } from './subword/normalizer.js';
 export { SubwordProcessor } from './subword/processor.js';
-export {
-  type Batch,
-  type BatchSpec,
-  collate,
-  makeBatches,
-  type PaddedIds,
-  padIds,
-  type Sentences,
-} from './text/batch.js';
 // Generated tasks
 export { type AddingProblem, addingProblem } from './task/adding-problem.js';
 export { type MackeyGlassOptions, mackeyGlass } from './task/mackey-glass.js';
@@ -247,6 +238,15 @@ export {
   TomitaSampler,
 } from './task/tomita.js';
 export { TRANSDUCTIONS, type Transduction, transductionPair } from './task/transduction.js';
+export {
+  type Batch,
+  type BatchSpec,
+  collate,
+  makeBatches,
+  type PaddedIds,
+  padIds,
+  type Sentences,
+} from './text/batch.js';
 export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 // Text
 export { readLines, readPairs, type SentencePair } from './text/corpus.js';

@@ -84,7 +84,8 @@ export class RecurrentNetwork {
       tidy(() => {
         const weights = this.#store.weights();
         const { value, grads } = engine().gradients(
-          () => loss((x, mask) => this.#run(weights, x, this.start(mask.batch), mask, 'outputs').outputs, step),
+          () =>
+            loss((x, mask) => this.#run(weights, x, this.start(mask.batch), mask, 'outputs').outputs, step),
           names.map((name) => weights[name]!),
         );
         const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k]!]));
