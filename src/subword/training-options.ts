@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expectation } from '../config-fields.js';
 import { DragomanError } from '../errors.js';
 import { NORMALIZATION_NAMES } from './normalization-rules.js';
 
@@ -101,5 +102,13 @@ export function resolveSubwordTraining(input: SubwordTrainingInput): SubwordTrai
   const { data, error } = subwordTrainingSchema.safeParse(input);
   if (data !== undefined) return data;
   const [issue] = error.issues;
-  throw new DragomanError('usage', `subword training: ${issue?.path.join('.')}: ${issue?.message}`);
+  const key = String(issue?.path[0] ?? '');
+  const field = Object.entries(subwordTrainingSchema.shape).find(([name]) => name === key)?.[1];
+  const got = JSON.stringify(Object.entries(input).find(([name]) => name === key)?.[1]);
+  throw new DragomanError(
+    'usage',
+    field === undefined
+      ? `subword training: ${issue?.message}`
+      : `subword training: ${key}: expected ${expectation(field)}, got ${got ?? 'none'}`,
+  );
 }
