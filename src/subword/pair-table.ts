@@ -68,17 +68,19 @@ export class PairTable {
     this.#tail[pair] = node;
   }
 
-  /** Gives out the places of a pair in the order they came, and forgets them. */
-  *takePlaces(pair: number): Generator<number> {
+  /** The places of a pair in the order they came; the table forgets them. */
+  takePlaces(pair: number): readonly number[] {
+    const places: number[] = [];
     let node = this.#head[pair]!;
     this.#head[pair] = NONE;
     while (node !== NONE) {
-      yield this.#places[node]!;
+      places.push(this.#places[node]!);
       const next = this.#links[node]!;
       this.#links[node] = this.#free;
       this.#free = node;
       node = next;
     }
+    return places;
   }
 
   #slot(left: number, right: number): number {

@@ -1,6 +1,7 @@
 import { DragomanError } from '../errors.js';
 import { Random } from '../random.js';
 import { trainBpe } from './bpe-trainer.js';
+import { cachedCharsmap } from './charsmap-cache.js';
 import {
   Alphabet,
   type CountedCharacter,
@@ -17,7 +18,6 @@ import {
   type TrainerSpec,
   trainerSpec,
 } from './model.js';
-import { normalizationCharsmap } from './normalization-rules.js';
 import { LEFT_OUT, PieceRules } from './piece-rules.js';
 import { type SpecialPiece, specialPieces } from './special-pieces.js';
 import { frequentSubstrings } from './substrings.js';
@@ -65,7 +65,7 @@ export async function trainSubwordModel(
   const special = specialPieces(options);
   const normalizer = normalizerSpec({
     name: options.normalizationRuleName,
-    precompiledCharsmap: normalizationCharsmap(options.normalizationRuleName),
+    precompiledCharsmap: await cachedCharsmap(options.normalizationRuleName),
     addDummyPrefix: options.addDummyPrefix,
     removeExtraWhitespaces: options.removeExtraWhitespaces,
   });
