@@ -4,20 +4,24 @@ import { Command } from '@commander-js/extra-typings';
 import { DragomanError, messageOf } from '../errors.js';
 import { writeDurably } from '../model/durable.js';
 import { announceInput } from './lines.js';
+import { decodeCommand, encodeCommand } from './subword-apply.js';
 import { addTrainingOptions, trainingInput } from './subword-options.js';
 import type { Terminal } from './terminal.js';
 
 /** `dragoman subword`: SentencePiece models. */
 export function subwordCommand(terminal: Terminal) {
   return new Command('subword')
-    .description('train SentencePiece models')
+    .description('train SentencePiece models, and cut text into their pieces')
     .addCommand(trainCommand(terminal))
+    .addCommand(encodeCommand(terminal))
+    .addCommand(decodeCommand(terminal))
     .addHelpText(
       'after',
       `
 Examples:
   dragoman subword train train.en train.de --vocab-size 8000 --model-prefix joint
-  dragoman subword train --help                       all options`,
+  dragoman subword encode joint.model < test.en > test.pieces
+  dragoman subword decode joint.model < test.pieces`,
     );
 }
 

@@ -24,7 +24,10 @@ export async function createTokenizer(spec: TokenizerSpec, folder: string): Prom
       return new WordTokenizer(spec);
     case 'sentencepiece':
       if (spec.model === undefined) {
-        throw new DragomanError('config', 'expected a SentencePiece model, got one that is yet to be trained');
+        throw new DragomanError(
+          'config',
+          'expected a SentencePiece model, got one that is yet to be trained',
+        );
       }
       return SentencePieceTokenizer.load(spec.model, folder);
   }
