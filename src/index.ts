@@ -210,6 +210,8 @@ export {
   padIds,
   type Sentences,
 } from './text/batch.js';
+export { type SubwordTrainingEvents, trainSubwordModel } from './subword/train.js';
+export type { SubwordTrainingInput, SubwordTrainingOptions } from './subword/training-options.js';
 export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 // Text
 export { readLines, readPairs, type SentencePair } from './text/corpus.js';

@@ -67,7 +67,12 @@ function recountingBpe(words: ReadonlyMap<string, number>, merges: number): stri
 
 function trained(words: ReadonlyMap<string, number>, merges: number): string[] {
   const alphabet = new Alphabet(coveredCharacters(words, 1));
-  return trainBpe(encodeWords(words, alphabet), alphabet, new PieceRules(alphabet.codePoints, OPTIONS), merges);
+  return trainBpe(
+    encodeWords(words, alphabet),
+    alphabet,
+    new PieceRules(alphabet.codePoints, OPTIONS),
+    merges,
+  );
 }
 
 describe('trainBpe', () => {

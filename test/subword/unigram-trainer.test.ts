@@ -52,9 +52,7 @@ function bruteSubstrings(counts: ReadonlyMap<string, number>): Map<string, numbe
       }
     }
   }
-  const kept = [...found].filter(
-    ([, { count, after }]) => count > 1 && (after.size > 1 || after.has('end')),
-  );
+  const kept = [...found].filter(([, { count, after }]) => count > 1 && (after.size > 1 || after.has('end')));
   return new Map(kept.map(([part, { count }]) => [part, count * part.length]));
 }
 
@@ -195,7 +193,10 @@ describe('trainUnigram', () => {
         starts: coded.starts.subarray(0, texts.length),
         lengths: Int32Array.from(texts, (piece) => [...piece].length),
       };
-      const lattice = new Lattice(set, Float32Array.from(model, ({ score }) => score));
+      const lattice = new Lattice(
+        set,
+        Float32Array.from(model, ({ score }) => score),
+      );
       let total = 0;
       for (let word = 0; word < text.words.counts.length; word++) {
         lattice.load(text.words.codes, text.words.starts[word]!, text.words.starts[word + 1]!);
