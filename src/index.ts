@@ -201,6 +201,8 @@ export {
 } from './subword/normalization-rules.js';
 export { Normalizer, type NormalizerOptions } from './subword/normalizer.js';
 export { SubwordProcessor } from './subword/processor.js';
+export { type SubwordTrainingEvents, trainSubwordModel } from './subword/train.js';
+export type { SubwordTrainingInput, SubwordTrainingOptions } from './subword/training-options.js';
 export {
   type Batch,
   type BatchSpec,
@@ -210,8 +212,6 @@ export {
   padIds,
   type Sentences,
 } from './text/batch.js';
-export { type SubwordTrainingEvents, trainSubwordModel } from './subword/train.js';
-export type { SubwordTrainingInput, SubwordTrainingOptions } from './subword/training-options.js';
 export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
 // Text
 export { readLines, readPairs, type SentencePair } from './text/corpus.js';
