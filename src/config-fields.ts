@@ -7,7 +7,7 @@ type Schema = z.core.$ZodType;
 type Key = string | number | symbol;
 
 /** The schema below `default`, `prefault` and `optional`, with what those said. */
-interface Peeled {
+export interface Peeled {
   readonly schema: Schema;
   readonly description: string | undefined;
   /** The default; `undefined` where there is none. */
@@ -15,7 +15,7 @@ interface Peeled {
   readonly required: boolean;
 }
 
-function peel(schema: Schema): Peeled {
+export function peel(schema: Schema): Peeled {
   let description: string | undefined;
   let fallback: unknown;
   let required = true;
@@ -100,6 +100,7 @@ export function expectation(schema: Schema): string {
   if (inner instanceof z.ZodArray) return `a list, each ${expectation(inner.element)}`;
   if (inner instanceof z.ZodString) return 'a text';
   if (inner instanceof z.ZodNumber) return numberExpectation(inner);
+  if (inner instanceof z.ZodArray) return 'a list of texts';
   if (inner instanceof z.ZodDiscriminatedUnion) {
     const key = inner.def.discriminator;
     const kinds = inner.options.flatMap((o) =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cellOptions, sizeProblem } from './cell/options.js';
+import { subwordTrainingSchema } from './subword/training-options.js';
 
 export { CELL_KINDS, type CellInput, type CellKind, type CellOptions } from './cell/options.js';
 
@@ -68,7 +69,10 @@ const tokenizer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('word').describe('Words and punctuation, reversibly.'), lowercase }),
   z.strictObject({
     kind: z.literal('sentencepiece').describe('Pieces of a SentencePiece model.'),
-    model: path.describe('A SentencePiece `.model` file.'),
+    model: path.optional().describe('A SentencePiece `.model` file; or `train`.'),
+    train: subwordTrainingSchema
+      .optional()
+      .describe('Train a model on the training corpus; with `text.joint` one on both sides.'),
   }),
 ]);
 
@@ -332,6 +336,12 @@ export const configSchema = z
       if (problem !== null) {
         const own = model[side].cell !== undefined;
         issue(own ? ['model', side, 'cell'] : ['model', 'cell'], `${problem} (${side}.hidden)`);
+      }
+    }
+    for (const side of ['source', 'target'] as const) {
+      const spec = text[side];
+      if (spec.kind === 'sentencepiece' && (spec.model === undefined) === (spec.train === undefined)) {
+        issue(['text', side], 'sentencepiece needs either model, a file, or train with a vocabSize');
       }
     }
     if (text.joint && JSON.stringify(text.source) !== JSON.stringify(text.target)) {

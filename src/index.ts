@@ -225,6 +225,8 @@ export {
 } from './subword/normalization-rules.js';
 export { Normalizer, type NormalizerOptions } from './subword/normalizer.js';
 export { SubwordProcessor } from './subword/processor.js';
+export { type SubwordTrainingEvents, trainSubwordModel } from './subword/train.js';
+export type { SubwordTrainingInput, SubwordTrainingOptions } from './subword/training-options.js';
 // Generated tasks
 export { type AddingProblem, addingProblem } from './task/adding-problem.js';
 export { type MackeyGlassOptions, mackeyGlass } from './task/mackey-glass.js';

@@ -17,6 +17,7 @@ function numeric(expected: string, holds: (value: number) => boolean): (text: st
   };
 }
 
+export const anyNumber = numeric('a number', () => true);
 export const positiveInteger = numeric('a positive whole number', (x) => Number.isSafeInteger(x) && x > 0);
 export const wholeNumber = numeric('a whole number, 0 or more', (x) => Number.isSafeInteger(x) && x >= 0);
 export const integer = numeric('a whole number', Number.isSafeInteger);

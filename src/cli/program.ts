@@ -9,6 +9,7 @@ import { helpCommand } from './help.js';
 import { quickstartCommand } from './quickstart.js';
 import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
+import { subwordCommand } from './subword.js';
 import type { Terminal } from './terminal.js';
 import { trainCommand } from './train.js';
 import { translateCommand } from './translate.js';
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((terminal: Terminal) => CommandUnknownOpts)[] = [
   scoreCommand,
   rerankCommand,
   evaluateCommand,
+  subwordCommand,
   additionCommand,
   familyCommand,
   doctorCommand,

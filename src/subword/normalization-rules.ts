@@ -133,28 +133,52 @@ function foldCase(character: string): string {
 
 /** The rules without those for sequences that the shorter rules, applied in order, bring to the same. */
 function withoutRedundant(rules: ReadonlyMap<string, string>): Map<string, string> {
-  const byLength: [string[], string][][] = [];
-  for (const [from, to] of rules) {
-    const characters = Array.from(from);
-    byLength[characters.length] ??= [];
-    byLength[characters.length]!.push([characters, to]);
+  const byLength: [string, string][][] = [];
+  for (const rule of rules) {
+    const length = characterCount(rule[0]);
+    byLength[length] ??= [];
+    byLength[length]!.push(rule);
   }
   const kept = new Map<string, string>();
   byLength.forEach((entries, length) => {
     const needed = entries.filter(([from, to]) => length === 1 || apply(kept, from, length - 1) !== to);
-    for (const [from, to] of needed) kept.set(from.join(''), to);
+    for (const [from, to] of needed) kept.set(from, to);
   });
   return kept;
 }
 
 /** Replaces the longest string of at most `longest` characters at each place. */
-function apply(rules: ReadonlyMap<string, string>, characters: readonly string[], longest: number): string {
+function apply(rules: ReadonlyMap<string, string>, from: string, longest: number): string {
   let text = '';
-  for (let i = 0; i < characters.length; ) {
-    let length = Math.min(longest, characters.length - i);
-    while (length > 0 && !rules.has(characters.slice(i, i + length).join(''))) length--;
-    text += length === 0 ? characters[i] : rules.get(characters.slice(i, i + length).join(''));
-    i += Math.max(length, 1);
+  // Called for every one of 200,000 sequences, so it walks the string itself and not an array of characters.
+  for (let start = 0; start < from.length; ) {
+    let end = start;
+    for (let i = 0; i < longest && end < from.length; i++) end += unitsAt(from, end);
+    let part = from.slice(start, end);
+    let replacement = rules.get(part);
+    while (replacement === undefined && end - start > unitsAt(from, start)) {
+      end -= isLowSurrogate(from.charCodeAt(end - 1)) ? 2 : 1;
+      part = from.slice(start, end);
+      replacement = rules.get(part);
+    }
+    text += replacement ?? part;
+    start = end;
   }
   return text;
+}
+
+function characterCount(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i += unitsAt(text, i)) count++;
+  return count;
+}
+
+/** UTF-16 units of the character that begins here. */
+function unitsAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  return unit >= 0xd800 && unit < 0xdc00 ? 2 : 1;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
 }

@@ -7,6 +7,7 @@ import { TokenCounter } from './count.js';
 import { SentencePieceTokenizer } from './sentencepiece.js';
 import { keepStandardInput } from './stdin.js';
 import { createTokenizer, type Tokenizer } from './tokenizer.js';
+import { type ReadingEvents, trainTokenizers } from './trained-tokenizer.js';
 import { BOS, EOS, PAD, Vocabulary } from './vocabulary.js';
 
 /** A side of a model, as in the names of its files. */
@@ -49,12 +50,15 @@ export class TextCodec {
 /**
  * Tokenizers and vocabularies for this configuration. The training corpus is read once to count the tokens of
  * the sides that need it: a SentencePiece model brings its vocabulary along. With `text.joint` the tokens of
- * both sides are counted together and both share one vocabulary. Paths are relative to `folder`.
+ * both sides are counted together and both share one vocabulary. SentencePiece models that the configuration
+ * wants trained are trained first. Paths are relative to `folder`.
  */
-export async function buildCodecs(config: Config, folder: string): Promise<Codecs> {
+export async function buildCodecs(
+  config: Config,
+  folder: string,
+  events: ReadingEvents = {},
+): Promise<Codecs> {
   const { text, data } = config;
-  const source = await createTokenizer(text.source, folder);
-  const target = await createTokenizer(text.target, folder);
   // A corpus on standard input will be read again, for training.
   if (usesStandardInput(data.train)) {
     if (usesStandardInput(data.validation)) {
@@ -62,11 +66,15 @@ export async function buildCodecs(config: Config, folder: string): Promise<Codec
     }
     await keepStandardInput();
   }
+  const trained = await trainTokenizers(config, folder, events);
+  const source = trained.source ?? (await createTokenizer(text.source, folder));
+  const target = trained.target ?? (await createTokenizer(text.target, folder));
 
   const counters = { source: counterFor(source), target: text.joint ? null : counterFor(target) };
   if (counters.source !== null || counters.target !== null) {
     await requireRereadable(data.train, folder);
     for await (const pair of readPairs(data.train, folder)) {
+      events.onPair?.();
       counters.source?.add(source.segment(pair.source));
       if (text.joint) counters.source?.add(target.segment(pair.target));
       else counters.target?.add(target.segment(pair.target));

@@ -1,4 +1,5 @@
 import type { TOKENIZER_KINDS, TokenizerSpec } from '../config.js';
+import { DragomanError } from '../errors.js';
 import { CharacterTokenizer } from './character.js';
 import { SentencePieceTokenizer } from './sentencepiece.js';
 import { WordTokenizer } from './word.js';
@@ -22,6 +23,12 @@ export async function createTokenizer(spec: TokenizerSpec, folder: string): Prom
     case 'word':
       return new WordTokenizer(spec);
     case 'sentencepiece':
+      if (spec.model === undefined) {
+        throw new DragomanError(
+          'config',
+          'expected a SentencePiece model, got one that is yet to be trained',
+        );
+      }
       return SentencePieceTokenizer.load(spec.model, folder);
   }
 }

@@ -68,7 +68,10 @@ export async function train(input: ConfigInput, options: TrainOptions): Promise<
   // The vocabularies of a resumed run are those it began with, whatever the corpus would give now.
   const codecs = checkpoint
     ? await codecsOf(folder, config, configFolder)
-    : await buildCodecs(config, configFolder);
+    : await buildCodecs(config, configFolder, {
+        onMessage: options.onMessage,
+        onPair: () => requireNotAborted(signal),
+      });
   const corpora = await readTrainingData(config, configFolder, codecs, options);
   const { training, resegmentation, validation, sample } = corpora;
   const data = { training: fingerprint(training), validation: fingerprint(validation) };
@@ -116,6 +119,7 @@ async function codecsOf(folder: string, config: Config, configFolder: string): P
     const spec = config.text[side];
     const { tokenizer } = codecs[side];
     if (spec.kind !== 'sentencepiece' || !(tokenizer instanceof SentencePieceTokenizer)) continue;
+    if (spec.model === undefined) continue; // trained by the run itself, and saved
     const named = await SentencePieceTokenizer.load(spec.model, configFolder);
     if (Buffer.compare(named.bytes, tokenizer.bytes) === 0) continue;
     throw new DragomanError(
