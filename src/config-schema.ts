@@ -204,7 +204,7 @@ const scheduleOption = z.discriminatedUnion('kind', [
     steps: count
       .optional()
       .describe(
-        'The step at which the rate reaches 0. Absent: it reaches 0 with the first of `train.steps`, `train.epochs` and `train.minutes`.',
+        'The step at which the rate reaches 0. Absent: it reaches 0 with the first of `train.steps`, `train.epochs` and `train.minutes`; by minutes no two runs are equal.',
       ),
   }),
 ]);

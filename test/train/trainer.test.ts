@@ -346,7 +346,9 @@ describe('going on', () => {
         }
         expect(timeless(second.history)).toEqual(timeless(whole.history));
         expect(second.targetTokens).toBe(whole.targetTokens);
-        expect(second.seconds).toBeGreaterThan(first.seconds);
+        // Time goes on from the checkpoint, which is older than the end of the first run by the time it took to write.
+        const told = first.history.map(({ seconds }) => seconds);
+        expect(second.seconds).toBeGreaterThan(Math.max(0, ...told));
       } finally {
         rmSync(straight, { recursive: true });
       }
