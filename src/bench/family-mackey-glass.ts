@@ -12,7 +12,7 @@ import type { CellKind } from '../config-schema.js';
 import { fullMask } from '../kernel/mask.js';
 import { Random } from '../random.js';
 import { mackeyGlass } from '../task/mackey-glass.js';
-import { RISE_AND_FALL } from './adam.js';
+import { risingAndFalling } from './adam.js';
 import { type FamilyBudget, type FamilyTask, membersOf, type Outcome } from './family-task.js';
 import { LossCurve } from './loss-curve.js';
 import { RecurrentNetwork } from './network.js';
@@ -122,13 +122,7 @@ async function byGradient(
   const random = new Random(seed);
   const { units, batch, window, warmUp, learningRate, lead } = TRAINED;
   const network = new RecurrentNetwork({ cell, layers: 1, units, inputs: 1, outputs: 1 }, random);
-  const training = {
-    steps,
-    learningRate,
-    schedule: RISE_AND_FALL,
-    clip: 1,
-    watch: new LossCurve(steps, watch).watch,
-  };
+  const training = risingAndFalling(steps, learningRate, new LossCurve(steps, watch).watch);
   const millisecondsPerStep = await network.train(training, (forward) => {
     const starts = Array.from({ length: batch }, () => random.integer(TRAINING - window));
     const said = forward(windows(values, starts, window), fullMask(batch, window));

@@ -5,7 +5,7 @@ import { CELL_KINDS, type CellKind } from '../config-schema.js';
 import { g2pErrorRate } from '../metrics/error-rate.js';
 import { Random } from '../random.js';
 import { readLines } from '../text/corpus.js';
-import { RISE_AND_FALL } from './adam.js';
+import { risingAndFalling } from './adam.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
 import { LossCurve } from './loss-curve.js';
 import { type SymbolPair, Transducer } from './transducer.js';
@@ -83,13 +83,7 @@ async function learn(
     random,
   );
   const curve = new LossCurve(steps, watch);
-  const training = {
-    steps,
-    learningRate: LEARNING_RATE,
-    schedule: RISE_AND_FALL,
-    clip: 1,
-    watch: curve.watch,
-  };
+  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
   const millisecondsPerStep = await transducer.train(training, () =>
     Array.from({ length: BATCH }, () => train[random.integer(train.length)]!),
   );

@@ -1,7 +1,7 @@
 import type { CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { embeddedReberString, type GrammarString, REBER_SYMBOLS, reberString } from '../task/reber.js';
-import { RISE_AND_FALL } from './adam.js';
+import { risingAndFalling } from './adam.js';
 import { type FamilyBudget, type FamilyTask, membersOf, type Outcome, type Trial } from './family-task.js';
 import { labelLoss, NO_LABEL } from './label-loss.js';
 import { LossCurve } from './loss-curve.js';
@@ -63,13 +63,7 @@ async function learn(
   const curve = new LossCurve(steps, watch);
   const draw = (count: number, from: Random): GrammarString[] =>
     Array.from({ length: count }, () => grammar(from));
-  const training = {
-    steps,
-    learningRate: LEARNING_RATE,
-    schedule: RISE_AND_FALL,
-    clip: 1,
-    watch: curve.watch,
-  };
+  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
   const millisecondsPerStep = await network.train(training, (forward) => {
     const rows = draw(BATCH, random).map(({ text }) => numbers(text));
     const { x, mask } = symbolBatch(

@@ -1,7 +1,7 @@
 import type { CellInput, CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { type LabelledString, labelPrefixes, TOMITA, TomitaSampler } from '../task/tomita.js';
-import { RISE_AND_FALL } from './adam.js';
+import { risingAndFalling } from './adam.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
 import { labelLoss, NO_LABEL } from './label-loss.js';
 import { LossCurve } from './loss-curve.js';
@@ -56,13 +56,7 @@ async function learn(
   const shape = { cell: withFullTensor(cell), layers: 1, units: UNITS, inputs: SYMBOLS, outputs: 2 };
   const network = new RecurrentNetwork(shape, random);
   const curve = new LossCurve(steps, watch);
-  const training = {
-    steps,
-    learningRate: LEARNING_RATE,
-    schedule: RISE_AND_FALL,
-    clip: 1,
-    watch: curve.watch,
-  };
+  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
   const millisecondsPerStep = await network.train(training, (forward) => {
     const strings = Array.from({ length: BATCH }, (_, k) => trainingString(sampler, k % 2 === 0, random));
     const { x, mask } = symbolBatch(strings.map(withStart), SYMBOLS);

@@ -1,7 +1,7 @@
 import { CELL_KINDS, type CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { TRANSDUCTIONS, type Transduction, transductionPair } from '../task/transduction.js';
-import { RISE_AND_FALL } from './adam.js';
+import { risingAndFalling } from './adam.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
 import { LossCurve } from './loss-curve.js';
 import { type SymbolPair, Transducer } from './transducer.js';
@@ -68,13 +68,7 @@ async function learn(
   const pairs = (count: number, from: Random): SymbolPair[] =>
     Array.from({ length: count }, () => transductionPair(kind, SEQUENCES, from));
   const curve = new LossCurve(steps, watch);
-  const training = {
-    steps,
-    learningRate: LEARNING_RATE,
-    schedule: RISE_AND_FALL,
-    clip: 1,
-    watch: curve.watch,
-  };
+  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
   const millisecondsPerStep = await transducer.train(training, () => pairs(BATCH, random));
   const tested = pairs(TESTED, testRandom);
   const said = transducer.translate(
