@@ -6,6 +6,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, excerpt } from '../errors.js';
 import { cacheFolder } from './cache.js';
+import { registerProducts } from './products.js';
 
 /**
  * The version of `@tensorflow/tfjs-node` whose backend is used. It has to be that of the installed
@@ -113,6 +114,7 @@ export function loadNative(folder: string): NativeEngine {
   // Not the package's main module: that also loads the layers API, WebGL and more, none of it needed here.
   require(join(folder, 'dist', 'register_all_kernels.js'));
   const { NodeJSKernelBackend } = require(join(folder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
+  registerProducts();
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
   loaded = { folder, version: binding.TF_Version, threads };

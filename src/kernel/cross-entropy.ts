@@ -15,6 +15,7 @@ import {
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import { product } from '../engine/products.js';
 
 export interface CrossEntropy {
   /** Cross-entropy with the smoothed target of each row, `[rows]`. */
@@ -70,10 +71,6 @@ export function composedCrossEntropy(
 const KERNEL = 'DragomanCrossEntropy';
 const FLOAT: Attributes = { T: { type: 'float32' } };
 
-function product(transposeA: boolean, transposeB: boolean): Attributes {
-  return { ...FLOAT, transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } };
-}
-
 /**
  * Loss and its gradient by the logits in one pass of TensorFlow's SoftmaxCrossEntropyWithLogits, whose dense target is
  * written by OneHot with the smoothed values as its "on" and "off".
@@ -91,10 +88,7 @@ function forward(
   const vocabulary = matrix.shape[1];
   const handles = native.scope((): Handle[] => {
     const float = native.attributes(FLOAT);
-    const product0 = native.one('MatMul', native.attributes(product(false, false)), [
-      native.from(o),
-      native.from(matrix),
-    ]);
+    const product0 = product(native.from(o), native.from(matrix));
     const logits = native.one('BiasAdd', float, [product0, native.from(bias)]);
     const label = native.from(labels);
     const off = smoothing / vocabulary;
@@ -153,11 +147,11 @@ function backward(o: Tensor2D, matrix: Tensor2D, gradient: Tensor2D, scale: Tens
       native.constant([2], 'int32', [rows, 1]),
     ]);
     // Scaling the rows of the two narrow factors saves a pass over [rows, vocabulary].
-    const back = native.one('MatMul', native.attributes(product(false, true)), [g, native.from(matrix)]);
+    const back = product(g, native.from(matrix), false, true);
     const dO = native.one('Mul', float, [back, column]);
     const scaled = native.one('Mul', float, [native.from(o), column]);
-    const dMatrix = native.one('MatMul', native.attributes(product(true, false)), [scaled, g]);
-    const dBias = native.one('MatMul', native.attributes(product(true, false)), [column, g]); // [1, vocabulary]
+    const dMatrix = product(scaled, g, true);
+    const dBias = product(column, g, true); // [1, vocabulary]
     return [dO, dMatrix, native.one('Reshape', shape, [dBias, native.constant([1], 'int32', [-1])])];
   });
   return handles.map((handle) => native.toTensor(handle));

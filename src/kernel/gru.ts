@@ -1,7 +1,9 @@
 import { customGrad, type Tensor, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
-import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import type { Handle } from '../engine/native.js';
+import { product } from '../engine/products.js';
 import type { SequenceMask } from './mask.js';
+import { operations } from './operations.js';
 import type { Sequence } from './scan.js';
 import type { Wanted } from './sequence.js';
 
@@ -56,64 +58,27 @@ function inputOf(tensors: readonly Tensor[]): GruInput {
   return { x, h0, gates, candidate };
 }
 
-const FLOAT: Attributes = { T: { type: 'float32' } };
-
-/** Operations that both directions use, with their attributes made once. */
-function operations(time: number) {
-  const native = nativeOps();
-  const float = native.attributes(FLOAT);
-  const along = (inputs: number, axis: number): Attributes => ({
-    ...FLOAT,
-    N: { int: inputs },
-    axis: { int: axis },
-  });
-  const pack = native.attributes(along(time, 0));
-  const unpack = native.attributes({ ...FLOAT, num: { int: time }, axis: { int: 0 } });
-  const product = (transposeA: boolean) =>
-    native.attributes({ ...FLOAT, transpose_a: { bool: transposeA }, transpose_b: { bool: false } });
-  const [plain, transposed] = [product(false), product(true)];
-  const binary = (name: string) => (a: Handle, b: Handle) => native.one(name, float, [a, b]);
-  return {
-    native,
-    float,
-    add: binary('AddV2'),
-    sub: binary('Sub'),
-    mul: binary('Mul'),
-    matMul: (a: Handle, b: Handle) => native.one('MatMul', plain, [a, b]),
-    matMulTransposedA: (a: Handle, b: Handle) => native.one('MatMul', transposed, [a, b]),
-    pack: (steps: readonly Handle[]) => native.one('Pack', pack, steps), // [time, batch, size]
-    unpack: (sequence: Handle) => native.run('Unpack', unpack, [sequence], time),
-  };
-}
-
 function forward({ x, h0, gates, candidate }: GruInput): GruOutput {
   const [time] = x.shape;
   const hidden = h0.shape[1];
-  const { native, float, add, sub, mul, matMul, pack, unpack } = operations(time);
+  const { native, add, sub, mul, sigmoid, tanh, transpose, splitter, pack, unpack } = operations(time);
   const handles = native.scope((): Handle[] => {
-    const [h0Handle, gatesHandle, candidateHandle] = [h0, gates, candidate].map((t) => native.from(t)) as [
-      Handle,
-      Handle,
-      Handle,
-    ];
-    const axis = native.constant([], 'int32', [1]);
-    const two = native.attributes({ ...FLOAT, num_split: { int: 2 }, Tlen: { type: 'int32' } });
-    const halves = native.constant([2], 'int32', [hidden, hidden]);
-    const inputWidths = native.constant([2], 'int32', [2 * hidden, hidden]);
+    const [gatesT, candidateT] = [gates, candidate].map((t) => transpose(native.from(t))) as [Handle, Handle];
+    const inputs = splitter([2 * hidden, hidden], 1);
+    const halves = splitter([hidden, hidden], 1);
     const hs: Handle[] = [];
     const rs: Handle[] = [];
     const zs: Handle[] = [];
     const ns: Handle[] = [];
-    let h = h0Handle;
+    let h = native.from(h0);
     for (const xt of unpack(native.from(x))) {
-      const [xGates, xCandidate] = native.run('SplitV', two, [xt, inputWidths, axis], 2);
-      const rz = native.one('Sigmoid', float, [add(xGates!, matMul(h, gatesHandle))]);
-      const [r, z] = native.run('SplitV', two, [rz, halves, axis], 2);
-      const n = native.one('Tanh', float, [add(xCandidate!, matMul(mul(r!, h), candidateHandle))]);
-      h = add(n, mul(z!, sub(h, n)));
+      const [xGates, xCandidate] = inputs(xt) as [Handle, Handle];
+      const [r, z] = halves(sigmoid(add(xGates, product(h, gatesT, false, true)))) as [Handle, Handle];
+      const n = tanh(add(xCandidate, product(mul(r, h), candidateT, false, true)));
+      h = add(n, mul(z, sub(h, n)));
       hs.push(h);
-      rs.push(r!);
-      zs.push(z!);
+      rs.push(r);
+      zs.push(z);
       ns.push(n);
     }
     return [hs, rs, zs, ns].map(pack);
@@ -129,24 +94,19 @@ function forward({ x, h0, gates, candidate }: GruInput): GruOutput {
 function backward({ x, h0, gates, candidate }: GruInput, [h, r, z, n]: GruOutput, dh: Tensor3D): Tensor[] {
   const [time, batch] = x.shape;
   const hidden = h0.shape[1];
-  const { native, float, add, sub, mul, matMul, matMulTransposedA, pack, unpack } = operations(time);
+  const run = operations(time);
+  const { native, add, sub, mul, pack, unpack } = run;
   const handles = native.scope((): Handle[] => {
     const before = pack([native.from(h0), ...unpack(native.from(h)).slice(0, -1)]);
     const [rh, zh, nh] = [r, z, n].map((t) => native.from(t)) as [Handle, Handle, Handle];
     const one = native.constant([], 'float32', [1]);
-    const byCandidate = unpack(native.one('TanhGrad', float, [nh, sub(one, zh)]));
-    const byUpdate = unpack(native.one('SigmoidGrad', float, [zh, sub(before, nh)]));
-    const byReset = unpack(native.one('SigmoidGrad', float, [rh, before]));
+    const byCandidate = unpack(run.tanhGrad(nh, sub(one, zh)));
+    const byUpdate = unpack(run.sigmoidGrad(zh, sub(before, nh)));
+    const byReset = unpack(run.sigmoidGrad(rh, before));
     const [rs, zs, dhs] = [unpack(rh), unpack(zh), unpack(native.from(dh))];
-    // Transposed once a call: a product with transpose_b costs about twice as much, and there are two a step.
-    const swap = native.constant([2], 'int32', [1, 0]);
-    const transposeAttributes = native.attributes({ ...FLOAT, Tperm: { type: 'int32' } });
-    const [gatesT, candidateT] = [gates, candidate].map((t) =>
-      native.one('Transpose', transposeAttributes, [native.from(t), swap]),
-    ) as [Handle, Handle];
-    const joint = native.attributes({ ...FLOAT, N: { int: 2 }, Tidx: { type: 'int32' } });
-    const axis = native.constant([], 'int32', [1]);
-    const sumOf3 = native.attributes({ ...FLOAT, N: { int: 3 } });
+    const [gatesHandle, candidateHandle] = [native.from(gates), native.from(candidate)];
+    const sideBySide = run.joiner(2, 1);
+    const sum = run.summer(3);
 
     const dGates: Handle[] = new Array(time);
     const dCandidates: Handle[] = new Array(time);
@@ -154,22 +114,18 @@ function backward({ x, h0, gates, candidate }: GruInput, [h, r, z, n]: GruOutput
     for (let t = time - 1; t >= 0; t--) {
       const d: Handle = carried === null ? dhs[t]! : add(dhs[t]!, carried);
       const dn = mul(d, byCandidate[t]!);
-      const dReset = matMul(dn, candidateT);
-      const dg = native.one('ConcatV2', joint, [mul(dReset, byReset[t]!), mul(d, byUpdate[t]!), axis]);
-      carried = native.one('AddN', sumOf3, [mul(d, zs[t]!), mul(dReset, rs[t]!), matMul(dg, gatesT)]);
+      const dReset = product(dn, candidateHandle, false, true);
+      const dg = sideBySide([mul(dReset, byReset[t]!), mul(d, byUpdate[t]!)]);
+      carried = sum([mul(d, zs[t]!), mul(dReset, rs[t]!), product(dg, gatesHandle, false, true)]);
       dGates[t] = dg;
       dCandidates[t] = dn;
     }
 
-    const rows = (handle: Handle, width: number): Handle =>
-      native.one('Reshape', native.attributes({ ...FLOAT, Tshape: { type: 'int32' } }), [
-        handle,
-        native.constant([2], 'int32', [time * batch, width]),
-      ]);
+    const rows = (handle: Handle, width: number): Handle => run.reshape(handle, [time * batch, width]);
     const [dg, dn] = [pack(dGates), pack(dCandidates)];
-    const dx = native.one('ConcatV2', joint, [dg, dn, native.constant([], 'int32', [2])]);
-    const dGatesMatrix = matMulTransposedA(rows(before, hidden), rows(dg, 2 * hidden));
-    const dCandidateMatrix = matMulTransposedA(rows(mul(rh, before), hidden), rows(dn, hidden));
+    const dx = run.joiner(2, 2)([dg, dn]);
+    const dGatesMatrix = product(rows(before, hidden), rows(dg, 2 * hidden), true);
+    const dCandidateMatrix = product(rows(mul(rh, before), hidden), rows(dn, hidden), true);
     return [dx, carried!, dGatesMatrix, dCandidateMatrix];
   });
   return handles.map((handle) => native.toTensor(handle));
