@@ -124,10 +124,11 @@ export class Seq2Seq implements StepModel {
           const { output, labels } = this.#positions(w, batch, new Dropout(options.seed));
           const result = crossEntropy(
             output,
-            this.#outputMatrix(w),
+            w[this.#tied ? 'embedding.target' : 'output.kernel'] as Tensor2D,
             w['output.bias'] as Tensor1D,
             labels,
             options.labelSmoothing,
+            this.#tied,
           );
           logLikelihood = keep(neg(sum(result.negativeLogLikelihood)) as Scalar);
           return mean(result.loss) as Scalar;
@@ -291,12 +292,7 @@ export class Seq2Seq implements StepModel {
     return crossEntropy(output, this.#fixedOutputMatrix(w), w['output.bias'] as Tensor1D, labels, 0);
   }
 
-  /** V, `[output, vocabulary]`. */
-  #outputMatrix(w: Weights): Tensor2D {
-    return this.#tied ? transpose(w['embedding.target'] as Tensor2D) : (w['output.kernel'] as Tensor2D);
-  }
-
-  /** The same where nothing is differentiated. */
+  /** V, `[output, vocabulary]`, where nothing is differentiated. */
   #fixedOutputMatrix(w: Weights): Tensor2D {
     return this.#tied ? this.#transposedTable.of(w['embedding.target']!) : (w['output.kernel'] as Tensor2D);
   }

@@ -8,6 +8,7 @@ import {
   type Tensor2D,
   tensor,
   tidy,
+  transpose,
 } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { composedCrossEntropy, crossEntropy } from '../../src/kernel/cross-entropy.js';
@@ -76,6 +77,46 @@ describeOnEngines('cross-entropy', () => {
         const labels = tensor(LABELS, [ROWS], 'int32') as Tensor1D;
         const { loss } = crossEntropy(o as Tensor2D, matrix as Tensor2D, bias as Tensor1D, labels, smoothing);
         return sum(mul(loss, tensor([0.5, -1, 2]))) as Scalar; // rows weigh differently
+      });
+    });
+
+    it(`takes the matrix transposed, smoothing ${smoothing}`, () => {
+      tidy(() => {
+        const tensors = Object.values(inputs()).map(({ values, shape }) => tensor(values, shape));
+        const [o, matrix, bias] = tensors as [Tensor2D, Tensor2D, Tensor1D];
+        const labels = tensor(LABELS, [ROWS], 'int32') as Tensor1D;
+        const table = transpose(matrix) as Tensor2D;
+        const [plain, transposed] = [matrix, table].map((v) =>
+          engine().gradients(
+            () => sum(crossEntropy(o, v, bias, labels, smoothing, v === table).loss) as Scalar,
+            [o, v, bias] as Tensor[],
+          ),
+        );
+        // 32-bit rounding of numbers below 10.
+        expect(transposed!.value.arraySync()).toBeCloseTo(plain!.value.arraySync() as number, 4);
+        const [dO, dTable, dBias] = transposed!.grads;
+        [dO!, transpose(dTable!), dBias!].forEach((gradient, k) => {
+          const expected = plain!.grads[k]!.dataSync();
+          gradient.dataSync().forEach((value, j) => {
+            expect(value).toBeCloseTo(expected[j]!, 5);
+          });
+        });
+      });
+    });
+
+    it(`is exact where the label is out of the question, smoothing ${smoothing}`, () => {
+      tidy(() => {
+        // Logits 300 and -300: exp(-600) is far below the smallest float.
+        const o = tensor([[1]]) as Tensor2D;
+        const result = crossEntropy(
+          o,
+          tensor([[300, -300]]) as Tensor2D,
+          tensor([0, 0]) as Tensor1D,
+          tensor([1], [1], 'int32') as Tensor1D,
+          smoothing,
+        );
+        expect(result.negativeLogLikelihood.arraySync()[0]).toBeCloseTo(600, 3);
+        expect(result.loss.arraySync()[0]).toBeCloseTo(600 * (1 - smoothing / 2), 3);
       });
     });
 
