@@ -9,7 +9,12 @@ export function describeDiagnosis(d: Diagnosis): string {
   const lines: (readonly [string, string])[] = [
     ['engine', engine ? `${engine.name} (${engine.version})` : `none: ${d.failure}`],
     ...(engine?.passedOver ?? []).map(({ name, reason }) => ['', `not ${name}: ${reason}`] as const),
-    ...(engine ? [['threads', String(engine.threads)] as const] : []),
+    ...(engine
+      ? ([
+          ['threads', String(engine.threads)],
+          ['products', engine.products],
+        ] as const)
+      : []),
     ['processor', d.processor],
     ['vectors', d.vectorExtensions?.join(', ') || 'not told by this system'],
     ['platform', d.platform],

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, messageOf } from '../errors.js';
 import { registerGradients } from './gradients.js';
 import { vectorExtensions } from './hardware.js';
+import type { Precision } from './products.js';
 import { registerSegmentSum } from './segment-sum.js';
 import { findNative, loadNative } from './tensorflow.js';
 import { loadWasm } from './wasm.js';
@@ -18,6 +19,8 @@ export interface EngineInfo {
   readonly version: string;
   /** Threads that one operation may use. */
   readonly threads: number;
+  /** What matrix products are computed in: `bfloat16` only where `DRAGOMAN_PRODUCTS` asks for it. */
+  readonly products: Precision;
   /** The processor's vector extensions; null where they cannot be told. */
   readonly vectorExtensions: readonly string[] | null;
   /** Better engines that were tried first, and why each is not the one. */
@@ -56,9 +59,10 @@ export function whyAbsent(name: EngineName): string | null {
   return findNative() ? null : 'not installed';
 }
 
-async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'threads'>> {
+async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'threads' | 'products'>> {
   let version = `TensorFlow.js ${tf.version_core}`;
   let threads = 1;
+  let products: Precision = 'float32';
   switch (name) {
     case 'tensorflow': {
       const folder = findNative();
@@ -66,6 +70,7 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
       const native = loadNative(folder);
       version = `TensorFlow ${native.version}`;
       threads = native.threads;
+      products = native.products;
       break;
     }
     case 'wasm':
@@ -80,7 +85,7 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
   if (!(await tf.setBackend(name))) throw new Error('the backend did not start');
   await tf.ready();
   if (name === 'cpu') silenceAdvice();
-  return { version, threads };
+  return { version, threads, products };
 }
 
 /** On its first use the plain JavaScript backend advises to install tfjs-node; `dragoman doctor` knows better. */

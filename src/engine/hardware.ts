@@ -37,6 +37,14 @@ export function vectorExtensions(): readonly string[] | null {
   }
 }
 
+/** Extensions with products of bfloat16 numbers that oneDNN uses. */
+const BFLOAT16 = ['AVX512_BF16', 'AMX_BF16', 'BF16'];
+
+/** Whether the processor, as far as its extensions can be told, multiplies bfloat16 numbers. */
+export function hasBfloat16(extensions: readonly string[] | null): boolean {
+  return extensions?.some((name) => BFLOAT16.includes(name)) ?? false;
+}
+
 /** The processor's name and architecture, e.g. `Intel(R) Xeon(R) … (x64)`. */
 export function processor(): string {
   return `${cpus()[0]?.model.trim() || 'unknown processor'} (${arch()})`;

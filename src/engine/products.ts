@@ -38,7 +38,9 @@ function run(
   const rows = a.shape[a.shape.length - (transposeA ? 1 : 2)]!;
   const [first, second] = TRANSPOSITIONS[kind];
   const form = { ...FLOAT, [first]: { bool: transposeA }, [second]: { bool: transposeB } };
-  const oneDnn = (transposeB || rows >= MANY_ROWS) && hasOneDnn(native, `_Mkl${kind}`, form, 2);
+  const oneDnn =
+    (transposeB || rows >= MANY_ROWS || precision === 'bfloat16') &&
+    hasOneDnn(native, `_Mkl${kind}`, form, 2);
   return oneDnn
     ? native.one(`_Mkl${kind}`, native.attributes({ ...form, ...BY_ONEDNN }), [a, b])
     : native.one(kind, native.attributes(form), [a, b]);
@@ -94,8 +96,20 @@ const kernelFunc: KernelFunc = ({ inputs, attrs }) => {
   return native.toTensor(handles);
 };
 
-/** Has the products of tfjs take the same way; to be called once, when the engine is loaded. */
-export function registerProducts(): void {
+/** What products are computed in; their results are 32-bit floats in any case. */
+export const PRECISIONS = ['float32', 'bfloat16'] as const;
+
+export type Precision = (typeof PRECISIONS)[number];
+
+let precision: Precision = 'float32';
+
+/**
+ * Has the products of tfjs take the same way as {@link product}; to be called once, when the engine is loaded.
+ * @param wanted with `bfloat16` all products go to oneDNN, which then rounds the factors on their way into the
+ *   processor's products, and sums in 32 bits
+ */
+export function registerProducts(wanted: Precision): void {
+  precision = wanted;
   unregisterKernel(BatchMatMul, 'tensorflow');
   registerKernel({ kernelName: BatchMatMul, backendName: 'tensorflow', kernelFunc });
 }

@@ -6,7 +6,8 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, excerpt } from '../errors.js';
 import { cacheFolder } from './cache.js';
-import { registerProducts } from './products.js';
+import { hasBfloat16, vectorExtensions } from './hardware.js';
+import { PRECISIONS, type Precision, registerProducts } from './products.js';
 
 /**
  * The version of `@tensorflow/tfjs-node` whose backend is used. It has to be that of the installed
@@ -33,6 +34,8 @@ export interface NativeEngine {
   readonly version: string;
   /** Threads that one operation may use. */
   readonly threads: number;
+  /** What products are computed in. */
+  readonly products: Precision;
 }
 
 /** Key under which the modules of tfjs-node find the one `@tensorflow/tfjs-core` of this process. */
@@ -86,6 +89,30 @@ export function nativeThreads(): number {
   return Number(text);
 }
 
+/**
+ * What products are computed in: `DRAGOMAN_PRODUCTS`, else float32. Counts from the next load of TensorFlow.
+ * @param extensions of the processor, as {@link vectorExtensions} names them
+ * @throws DragomanError `engine` for an unknown one, and for bfloat16 where the processor does not have it
+ */
+export function productPrecision(extensions: readonly string[] | null = vectorExtensions()): Precision {
+  const text = process.env.DRAGOMAN_PRODUCTS;
+  if (!text) return 'float32';
+  const known = PRECISIONS.find((name) => name === text);
+  if (known === undefined) {
+    throw new DragomanError(
+      'engine',
+      `DRAGOMAN_PRODUCTS: expected ${PRECISIONS.join(' or ')}, got ${excerpt(text)}`,
+    );
+  }
+  if (known === 'bfloat16' && !hasBfloat16(extensions)) {
+    throw new DragomanError(
+      'engine',
+      'DRAGOMAN_PRODUCTS: expected float32 on this processor, got bfloat16, for which it would need AVX512_BF16 or AMX_BF16',
+    );
+  }
+  return known;
+}
+
 let loaded: NativeEngine | null = null;
 
 /**
@@ -100,6 +127,7 @@ export function loadNative(folder: string): NativeEngine {
   // pays for their pages again: about a twelfth of the time of a training step.
   process.env.TF_CPU_ALLOCATOR_USE_BFC ??= 'true';
   const threads = nativeThreads();
+  const products = productPrecision();
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);
   // tfjs-node 4.22 calls these two, which Node 23 removed.
   Object.assign(util, {
@@ -110,13 +138,14 @@ export function loadNative(folder: string): NativeEngine {
 
   const addon = addonIn(folder);
   if (!addon) throw new Error(`no compiled addon in ${folder}`);
+  if (products === 'bfloat16') process.env.ONEDNN_DEFAULT_FPMATH_MODE = 'BF16'; // read once by the library
   const binding = require(addon) as Binding;
   // Not the package's main module: that also loads the layers API, WebGL and more, none of it needed here.
   require(join(folder, 'dist', 'register_all_kernels.js'));
   const { NodeJSKernelBackend } = require(join(folder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
-  registerProducts();
+  registerProducts(products);
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
-  loaded = { folder, version: binding.TF_Version, threads };
+  loaded = { folder, version: binding.TF_Version, threads, products };
   return loaded;
 }

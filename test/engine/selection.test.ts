@@ -10,7 +10,7 @@ import {
   whyAbsent,
 } from '../../src/engine/engine.js';
 import { parseVectorExtensions } from '../../src/engine/hardware.js';
-import { nativeThreads } from '../../src/engine/tensorflow.js';
+import { nativeThreads, productPrecision } from '../../src/engine/tensorflow.js';
 
 let empty: string;
 
@@ -106,5 +106,32 @@ describe('vector extensions', () => {
     ]);
     expect(parseVectorExtensions('Features\t: fp asimd sve bf16\n')).toEqual(['NEON', 'SVE', 'BF16']);
     expect(parseVectorExtensions('')).toEqual([]);
+  });
+});
+
+describe('precision of products', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('is 32 bits unless asked otherwise', () => {
+    vi.stubEnv('DRAGOMAN_PRODUCTS', undefined);
+    expect(productPrecision(['AVX512_BF16'])).toBe('float32');
+  });
+
+  it('is bfloat16 where the processor has it', () => {
+    vi.stubEnv('DRAGOMAN_PRODUCTS', 'bfloat16');
+    expect(productPrecision(['AVX2', 'AVX512_BF16'])).toBe('bfloat16');
+    expect(productPrecision(['AMX_BF16'])).toBe('bfloat16');
+  });
+
+  it('is refused where the processor lacks it, and where it is no precision', () => {
+    vi.stubEnv('DRAGOMAN_PRODUCTS', 'bfloat16');
+    expect(() => productPrecision(['AVX2'])).toThrow('expected float32 on this processor, got bfloat16');
+    expect(() => productPrecision(null)).toThrow('expected float32 on this processor');
+    vi.stubEnv('DRAGOMAN_PRODUCTS', 'half');
+    expect(() => productPrecision(['AVX512_BF16'])).toThrow(
+      'DRAGOMAN_PRODUCTS: expected float32 or bfloat16, got "half"',
+    );
   });
 });
