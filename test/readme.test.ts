@@ -89,10 +89,10 @@ describe('README.md', () => {
     for (const text of found) parseConfig(text, document);
   });
 
-  it('lists every command', () => {
+  it('lists every command', async () => {
     const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
     const listed = [...text.matchAll(/^\| `dragoman (\w+)/gm)].map(([, name]) => name);
-    const { commands } = createProgram(new Terminal(process.stdout, process.stderr));
+    const { commands } = await createProgram(new Terminal(process.stdout, process.stderr));
     expect([...listed, 'help']).toEqual(commands.map((command) => command.name()));
   });
 

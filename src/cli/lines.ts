@@ -1,4 +1,4 @@
-import { readLines } from '../text/corpus.js';
+import { readLines } from '../text/lines.js';
 import type { Terminal } from './terminal.js';
 
 /** Tells a person at the keyboard that the program waits for them. */

@@ -1,32 +1,72 @@
 import { Command, CommanderError, type CommandUnknownOpts, Help, Option } from '@commander-js/extra-typings';
 import type { EngineName } from '../engine/engine.js';
 import { VERSION } from '../version.js';
-import { additionCommand } from './addition.js';
-import { doctorCommand } from './doctor.js';
-import { evaluateCommand } from './evaluate.js';
-import { familyCommand } from './family.js';
 import { helpCommand } from './help.js';
-import { quickstartCommand } from './quickstart.js';
-import { rerankCommand } from './rerank.js';
-import { scoreCommand } from './score.js';
-import { subwordCommand } from './subword.js';
 import type { Terminal } from './terminal.js';
-import { trainCommand } from './train.js';
-import { translateCommand } from './translate.js';
 
-/** Every command: one line here and one file beside this one. */
-const COMMANDS: readonly ((terminal: Terminal) => CommandUnknownOpts)[] = [
-  quickstartCommand,
-  trainCommand,
-  translateCommand,
-  scoreCommand,
-  rerankCommand,
-  evaluateCommand,
-  subwordCommand,
-  additionCommand,
-  familyCommand,
-  doctorCommand,
-];
+/** A command before its file is loaded: what the list of commands says of it. */
+interface CommandEntry {
+  readonly arguments?: string;
+  readonly description: string;
+  readonly load: () => Promise<(terminal: Terminal) => CommandUnknownOpts>;
+}
+
+/**
+ * Every command: one entry here and one file beside this one. Only the file of the command that runs is loaded; a
+ * test holds what stands here equal to what the file says.
+ */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  quickstart: {
+    description: 'make the corpus of UI strings, train on it for four minutes, measure, translate, rerank',
+    load: async () => (await import('./quickstart.js')).quickstartCommand,
+  },
+  train: {
+    arguments: '<config>',
+    description: 'train a model from a configuration; prints the folder it is left in',
+    load: async () => (await import('./train.js')).trainCommand,
+  },
+  translate: {
+    arguments: '<model...>',
+    description: 'translate lines: output line i is the translation of input line i',
+    load: async () => (await import('./translate.js')).translateCommand,
+  },
+  score: {
+    arguments: '<model...>',
+    description:
+      'score translations: the natural logarithm of P(target | source), one a line, in input order',
+    load: async () => (await import('./score.js')).scoreCommand,
+  },
+  rerank: {
+    arguments: '[model...]',
+    description: 'reorder n-best lists of any system by a weighted sum of features, best first',
+    load: async () => (await import('./rerank.js')).rerankCommand,
+  },
+  evaluate: {
+    arguments: '[model...]',
+    description: 'measure translations against references: those of a model, or those in files',
+    load: async () => (await import('./evaluate.js')).evaluateCommand,
+  },
+  subword: {
+    description: 'train SentencePiece models, and cut text into their pieces',
+    load: async () => (await import('./subword.js')).subwordCommand,
+  },
+  addition: {
+    description: 'the arithmetic benchmark: a recurrent network learns to add binary numbers',
+    load: async () => (await import('./addition.js')).additionCommand,
+  },
+  family: {
+    arguments: '[task...]',
+    description: 'measure the recurrent family: each member on the tasks that its inventors showed it on',
+    load: async () => (await import('./family.js')).familyCommand,
+  },
+  doctor: {
+    description: 'say which engine computes, why, and how to get the faster one',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+};
+
+/** The names of all commands, in the order of the help. */
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
 
 /** Repeated here because the engine's own module loads TensorFlow.js, for which `--help` should not wait. */
 const ENGINES: Readonly<Record<EngineName, true>> = { tensorflow: true, wasm: true, cpu: true };
@@ -40,8 +80,12 @@ Examples:
 
 Documentation: README.md and docs/ in the package.`;
 
-/** The command line, ready to parse. It throws where commander would end the process. */
-export function createProgram(terminal: Terminal) {
+/**
+ * The command line, ready to parse. It throws where commander would end the process.
+ *
+ * @param loaded The commands that are to be whole; the others are only listed, and do nothing.
+ */
+export async function createProgram(terminal: Terminal, loaded: readonly string[] = COMMAND_NAMES) {
   const program = new Command('dragoman')
     .description('Sequence-to-sequence translation with recurrent networks.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -57,8 +101,8 @@ export function createProgram(terminal: Terminal) {
     if (engine !== undefined) process.env.DRAGOMAN_ENGINE = engine;
   });
   setUp(program, terminal);
-  for (const create of COMMANDS) {
-    const command = create(terminal);
+  for (const [name, entry] of Object.entries(COMMANDS)) {
+    const command = loaded.includes(name) ? (await entry.load())(terminal) : listed(name, entry);
     setUp(command, terminal);
     addGlobalOptions(command);
     program.addCommand(command);
@@ -68,6 +112,22 @@ export function createProgram(terminal: Terminal) {
   addGlobalOptions(help as CommandUnknownOpts);
   program.helpCommand(false).addCommand(help as CommandUnknownOpts);
   return program;
+}
+
+/** The command that these words call, or want the help of, as a list to load; empty if they name none. */
+export function commandsOf(words: readonly string[]): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < words.length && names.length === 0; i++) {
+    const word = words[i]!;
+    if (word === '--engine') i++;
+    else if (!word.startsWith('-') && word !== 'help') names.push(word);
+  }
+  return names.filter((name) => Object.hasOwn(COMMANDS, name));
+}
+
+function listed(name: string, entry: CommandEntry): CommandUnknownOpts {
+  const command = new Command(name).description(entry.description) as CommandUnknownOpts;
+  return entry.arguments === undefined ? command : command.arguments(entry.arguments);
 }
 
 /** The program's own options. A command that has others inside it keeps its options to itself. */

@@ -1,4 +1,7 @@
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+import type { SingleBar } from 'cli-progress';
+
+const require = createRequire(import.meta.url);
 
 /** How far a long work is. */
 export interface Progress {
@@ -20,11 +23,13 @@ export interface ProgressSpec {
 
 /** A bar on a terminal. */
 export class BarProgress implements Progress {
-  readonly #bar: cliProgress.SingleBar;
+  readonly #bar: SingleBar;
   readonly #stream: NodeJS.WritableStream;
 
   constructor(stream: NodeJS.WritableStream, { label, total, counted }: ProgressSpec & { total: number }) {
     this.#stream = stream;
+    // Loaded when a bar is drawn: most work is piped, and has none.
+    const cliProgress = require('cli-progress') as typeof import('cli-progress');
     this.#bar = new cliProgress.SingleBar({
       stream,
       format: `${label} {bar} {percentage}%${counted ? ' {value}/{total}' : ''}{details}`,

@@ -1,7 +1,7 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { DragomanError, messageOf } from '../errors.js';
 import { INTERRUPTED, Interruption } from './interruption.js';
-import { createProgram, isDone } from './program.js';
+import { commandsOf, createProgram, isDone } from './program.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.js';
  * @returns The exit code: 0 success, 1 a failure of the work, 2 wrong usage or bad input.
  */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
-  const program = createProgram(terminal);
+  const program = await createProgram(terminal, commandsOf(words));
   try {
     await program.parseAsync(words, { from: 'user' });
     return 0;

@@ -5,7 +5,6 @@ import { vectorExtensions } from './hardware.js';
 import type { Precision } from './products.js';
 import { registerSegmentSum } from './segment-sum.js';
 import { findNative, loadNative } from './tensorflow.js';
-import { loadWasm } from './wasm.js';
 
 /** The engines, best first: native TensorFlow, WebAssembly, plain JavaScript. */
 export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -73,9 +72,11 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
       products = native.products;
       break;
     }
-    case 'wasm':
+    case 'wasm': {
+      const { loadWasm } = await import('./wasm.js');
       await loadWasm();
       break;
+    }
     case 'cpu': {
       await import('@tensorflow/tfjs-backend-cpu');
       registerSegmentSum('cpu');

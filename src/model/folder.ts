@@ -8,7 +8,7 @@ import { STDIN } from '../text/input.js';
 import { writeDurably } from './durable.js';
 import { MODEL_FILES } from './folder-names.js';
 import { Seq2Seq } from './seq2seq.js';
-import { copyWeights, readTensors, restoreWeights, writeTensors } from './weights-file.js';
+import { copyWeights, readTensors, storedValues, writeTensors } from './weights-file.js';
 
 export { MODEL_FILES } from './folder-names.js';
 
@@ -32,13 +32,9 @@ export async function loadModelFolder(folder: string): Promise<LoadedModel> {
   const codecs = await loadCodecs(folder, config);
   const weights = join(folder, MODEL_FILES.weights);
   const { tensors } = await readTensors(weights);
-  const model = createModel(config, codecs);
-  try {
-    restoreWeights(model.parameters, tensors, weights);
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
+  const model = new Seq2Seq(config.model, vocabularySizes(codecs), (specs) =>
+    storedValues(specs, tensors, weights),
+  );
   return { folder, config, ...codecs, model };
 }
 
@@ -58,8 +54,11 @@ export async function loadCodecs(folder: string, config: Config): Promise<Codecs
 
 /** A model with fresh parameters for these vocabularies. */
 export function createModel(config: Config, codecs: Codecs): Seq2Seq {
-  const sizes = { source: codecs.source.vocabulary.size, target: codecs.target.vocabulary.size };
-  return new Seq2Seq(config.model, sizes, new Random(config.seed).fork(0));
+  return new Seq2Seq(config.model, vocabularySizes(codecs), new Random(config.seed).fork(0));
+}
+
+function vocabularySizes({ source, target }: Codecs): { source: number; target: number } {
+  return { source: source.vocabulary.size, target: target.vocabulary.size };
 }
 
 /** Writes both vocabularies into a folder. Returns how its configuration has to describe them. */

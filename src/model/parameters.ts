@@ -37,20 +37,27 @@ function initialValues(initializer: Initializer, shape: readonly number[], rando
   }
 }
 
+/**
+ * The values that parameters begin with where they are not drawn: an array for each spec, of its size, which the
+ * store copies. A trained model has no use for draws, which for millions of numbers take longer than reading them.
+ */
+export type GivenValues = (specs: readonly ParameterSpec[]) => readonly Float32Array[];
+
 /** All parameters of a model, by name, in a fixed order. */
 export class ParameterStore {
   readonly #variables: ReadonlyMap<string, Variable>;
 
-  /** Draws the initial values in the order of the specs. */
+  /** @param start draws the initial values in the order of the specs, or gives them */
   constructor(
     readonly specs: readonly ParameterSpec[],
-    random: Random,
+    start: Random | GivenValues,
   ) {
+    const given = typeof start === 'function' ? start(specs) : null;
     this.#variables = new Map(
-      specs.map(({ name, shape, initializer }) => [
-        name,
-        createVariable(shape, initialValues(initializer, shape, random)),
-      ]),
+      specs.map(({ name, shape, initializer }, i) => {
+        const values = given?.[i] ?? initialValues(initializer, shape, start as Random);
+        return [name, createVariable(shape, values)];
+      }),
     );
   }
 

@@ -69,9 +69,14 @@ export function encodeSafetensors(
  * Reads a safetensors file of 32-bit floats and integers. The arrays are copies; `bytes` may be dropped.
  *
  * @param where The file's name, for messages.
+ * @param share Views of `bytes` instead of copies, where a tensor lies at a multiple of four bytes.
  * @throws DragomanError `input` when the bytes are not a whole, well-formed file.
  */
-export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): SafetensorsContent {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  where = 'safetensors',
+  { share = false } = {},
+): SafetensorsContent {
   const fail = (message: string): never => {
     throw new DragomanError('input', `${where}: ${message}`);
   };
@@ -106,10 +111,12 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): Saf
   if (covered < dataBytes) fail(`expected ${covered} bytes of data, got ${dataBytes}`);
 
   const tensors = entries.map(({ name, dtype, shape, begin, end }): [string, StoredTensor] => {
-    // A copy, because a view would need the data to be aligned to four bytes; not by `slice`, which gives a view
-    // when `bytes` is a Buffer.
-    const { buffer } = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
-    return [name, { shape, data: dtype === 'F32' ? new Float32Array(buffer) : new Int32Array(buffer) }];
+    const View = dtype === 'F32' ? Float32Array : Int32Array;
+    const part = bytes.subarray(dataStart + begin, dataStart + end);
+    if (share && part.byteOffset % ELEMENT_BYTES === 0)
+      return [name, { shape, data: new View(part.buffer as ArrayBuffer, part.byteOffset, elements(shape)) }];
+    // Not by `slice`, which gives a view when `bytes` is a Buffer.
+    return [name, { shape, data: new View(new Uint8Array(part).buffer) }];
   });
   return { tensors: Object.fromEntries(tensors), metadata };
 }

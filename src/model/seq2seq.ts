@@ -33,7 +33,7 @@ import { Dropout } from './dropout.js';
 import { embed, embeddingParameter } from './embedding.js';
 import { Encoder } from './encoder.js';
 import { realPositions, reversed, shifted, timeMajor } from './layout.js';
-import { type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
+import { type GivenValues, type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
 import { Summary } from './summary.js';
 
 /** Real target positions of a batch, with what the decoder says there. */
@@ -74,12 +74,12 @@ export class Seq2Seq implements StepModel {
 
   /**
    * @param sizes entries of the source and target vocabularies
-   * @param random draws the initial parameters
+   * @param start draws the initial parameters, or gives them
    */
   constructor(
     readonly config: ModelConfig,
     sizes: { readonly source: number; readonly target: number },
-    random: Random,
+    start: Random | GivenValues,
   ) {
     this.targetSize = sizes.target;
     this.#encoder = new Encoder(config);
@@ -101,7 +101,7 @@ export class Seq2Seq implements StepModel {
       const initializer = { kind: 'uniform', limit: 1 / Math.sqrt(output) } as const;
       specs.push({ name: 'output.kernel', shape: [output, sizes.target], initializer, trainable: true });
     }
-    this.parameters = new ParameterStore(specs, random);
+    this.parameters = new ParameterStore(specs, start);
   }
 
   /**

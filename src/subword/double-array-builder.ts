@@ -66,17 +66,22 @@ function grow(entries: Iterable<readonly [Uint8Array, number]>): Trie {
 
 /** The trie with one node for all that have the same value and the same children. */
 function minimized({ child, sibling, label, value }: Trie): Node {
-  const known = new Map<string, Node>();
+  const values = value.filter((number) => number >= 0);
+  // Where no value comes twice, as with the pieces of a vocabulary, no two nodes are the same: no need to look.
+  const known = new Set(values).size < values.length ? new Map<string, Node>() : null;
+  let nodes = 0;
   const visit = (node: number): Node => {
-    const below: [number, Node][] = [];
-    for (let next = child[node]!; next !== 0; next = sibling[next]!) below.push([label[next]!, visit(next)]);
-    below.sort(([a], [b]) => a - b);
-    const key = `${value[node]} ${below.map(([byte, { id }]) => `${byte}:${id}`).join(' ')}`;
+    const edges: number[] = [];
+    for (let next = child[node]!; next !== 0; next = sibling[next]!) edges.push(next);
+    edges.sort((a, b) => label[a]! - label[b]!);
+    const labels = edges.map((next) => label[next]!);
+    const children = edges.map(visit);
+    const made = (): Node => ({ id: nodes++, labels, children, value: value[node]! });
+    if (known === null) return made();
+    const key = `${value[node]} ${labels.map((byte, i) => `${byte}:${children[i]!.id}`).join(' ')}`;
     let found = known.get(key);
     if (found === undefined) {
-      const labels = below.map(([byte]) => byte);
-      const children = below.map(([, next]) => next);
-      found = { id: known.size, labels, children, value: value[node]! };
+      found = made();
       known.set(key, found);
     }
     return found;

@@ -1,4 +1,4 @@
-import { type ParserOptionsArgs, parseString } from 'fast-csv';
+import type { ParserOptionsArgs } from 'fast-csv';
 import { DragomanError, excerpt, messageOf } from '../errors.js';
 import { nameOf } from './input.js';
 import { readLineBlocks } from './lines.js';
@@ -179,6 +179,8 @@ async function parseRecord(record: RawRecord, format: TableFormat, name: string)
 }
 
 async function parse(text: string, format: TableFormat): Promise<string[][]> {
+  // Loaded here, because most corpora are plain lines and need not wait for it.
+  const { parseString } = await import('fast-csv');
   // fast-csv takes a byte-order mark off whatever it is given; the file's own is gone already.
   const given = text.startsWith('\uFEFF') ? `\uFEFF${text}` : text;
   const rows: string[][] = [];

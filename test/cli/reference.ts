@@ -18,8 +18,8 @@ This page is what \`--help\` prints; a test holds the two together.
 `;
 
 /** The text of docs/cli.md. */
-export function commandPage(): string {
-  const program = createProgram(new Terminal(process.stdout, process.stderr));
+export async function commandPage(): Promise<string> {
+  const program = await createProgram(new Terminal(process.stdout, process.stderr));
   const help = (command: CommandUnknownOpts): string => {
     let text = '';
     command.configureOutput({

@@ -4,7 +4,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { Terminal } from '../../src/cli/terminal.js';
 import { dragoman } from './terminal.js';
 
-const commands = createProgram(new Terminal(process.stdout, process.stderr)).commands;
+const { commands } = await createProgram(new Terminal(process.stdout, process.stderr));
 
 describe('dragoman', () => {
   it('prints its version', async () => {

@@ -71,6 +71,18 @@ describe('safetensors', () => {
     expect([...data]).toEqual([3]);
   });
 
+  it('shares the memory of the bytes on request, where they are aligned', () => {
+    const bytes = encodeSafetensors({ w: { shape: [2], data: Float32Array.of(3, 4) } });
+    const { data } = decodeSafetensors(bytes, 'file', { share: true }).tensors.w!;
+    expect(data.buffer).toBe(bytes.buffer);
+    expect([...data]).toEqual([3, 4]);
+    const shifted = new Uint8Array(bytes.length + 1);
+    shifted.set(bytes, 1);
+    const copied = decodeSafetensors(shifted.subarray(1), 'file', { share: true }).tensors.w!;
+    expect(copied.data.buffer).not.toBe(shifted.buffer);
+    expect([...copied.data]).toEqual([3, 4]);
+  });
+
   it('aligns the data to eight bytes', () => {
     const bytes = encodeSafetensors({ odd: { shape: [], data: Int32Array.of(7) } });
     expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0);
