@@ -1,7 +1,7 @@
 import type { Random } from '../random.js';
 import { type Candidate, MergeQueue } from './merge-queue.js';
 import type { PieceTable } from './piece-table.js';
-import { type SamplingSegmenter, Segmentation } from './segmentation.js';
+import { Segmentation, type WordWiseSegmenter } from './segmentation.js';
 import { announcedLength } from './utf8.js';
 
 /**
@@ -9,7 +9,8 @@ import { announcedLength } from './utf8.js';
  * highest score first, the leftmost of equals first, until no neighbours are a piece together. User-defined symbols are
  * never merged. A piece marked unused is cut again into what it was merged from.
  */
-export class BpeSegmenter implements SamplingSegmenter {
+export class BpeSegmenter implements WordWiseSegmenter {
+  readonly mostPieces = Number.POSITIVE_INFINITY;
   readonly #table: PieceTable;
 
   constructor(table: PieceTable) {
@@ -18,6 +19,11 @@ export class BpeSegmenter implements SamplingSegmenter {
 
   best(bytes: Uint8Array): Segmentation {
     return this.#merge(bytes, () => false);
+  }
+
+  /** Merges within a word go in the same order, whatever is merged elsewhere. */
+  bestOfWord(bytes: Uint8Array): Segmentation {
+    return this.best(bytes);
   }
 
   /**

@@ -45,6 +45,15 @@ export class Charsmap {
     return true;
   }
 
+  /** Whether a string that is replaced is this ASCII character, or begins with it and another one. */
+  touchesAscii(byte: number): boolean {
+    const unit = this.#trie.step(0, byte);
+    if (unit === 0) return false;
+    if (this.#trie.value(unit) >= 0) return true;
+    for (let next = 1; next < 0x80; next++) if (this.#trie.step(unit, next) !== 0) return true;
+    return false;
+  }
+
   /** What {@link CharsmapMatch} points into. */
   get texts(): Uint8Array {
     return this.#texts;

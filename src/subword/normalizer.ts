@@ -4,6 +4,7 @@ import { type NormalizerSpec, SPACE_SYMBOL } from './model.js';
 import { characterLength, decodeUtf8, encodeUtf8 } from './utf8.js';
 
 const SPACE = 0x20;
+const ASCII = 0x80;
 const SPACE_BYTES = encodeUtf8(SPACE_SYMBOL);
 const PLAIN_SPACE = Uint8Array.of(SPACE);
 const REPLACEMENT = encodeUtf8('\uFFFD');
@@ -29,6 +30,8 @@ export class Normalizer {
   readonly #blankLast: boolean;
   readonly #protected: DoubleArray | null;
   readonly #space: Uint8Array;
+  /** ASCII characters that stay as they are before another one or the end; most of a Latin text is such. */
+  readonly #plain: Uint8Array;
   readonly #found = { end: 0, value: 0 };
   readonly #match: CharsmapMatch = { end: 0, from: 0, to: 0 };
   /** What {@link #next} found. */
@@ -48,6 +51,7 @@ export class Normalizer {
     this.#blankLast = treatWhitespaceAsSuffix;
     this.#protected = protectedStrings;
     this.#space = spec.escapeWhitespaces ? SPACE_BYTES : PLAIN_SPACE;
+    this.#plain = Uint8Array.from({ length: ASCII }, (_, byte) => (this.#isPlain(byte) ? 1 : 0));
   }
 
   /** Half a surrogate pair counts as U+FFFD. */
@@ -73,6 +77,13 @@ export class Normalizer {
     if (addDummyPrefix && !this.#blankLast) this.#append(this.#space, 0, this.#space.length);
     let afterSpace = removeExtraWhitespaces;
     while (at < input.length) {
+      const start = at;
+      while (this.#plain[input[at]!] === 1 && (at + 1 === input.length || input[at + 1]! < ASCII)) at++;
+      if (at > start) {
+        this.#append(input, start, at);
+        afterSpace = false;
+        continue;
+      }
       at = this.#next(input, at);
       let from = this.#from;
       const to = this.#to;
@@ -85,6 +96,10 @@ export class Normalizer {
     if (removeExtraWhitespaces) while (this.#endsWithSpace()) this.#length -= this.#space.length;
     if (addDummyPrefix && this.#blankLast) this.#append(this.#space, 0, this.#space.length);
     return this.#out.subarray(0, this.#length);
+  }
+
+  #isPlain(byte: number): boolean {
+    return byte !== SPACE && !this.#protected?.step(0, byte) && !this.#charsmap?.touchesAscii(byte);
   }
 
   /**

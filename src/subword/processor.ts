@@ -4,16 +4,19 @@ import { PieceDecoder } from './decoder.js';
 import { bytePiece, type SubwordModel } from './model.js';
 import { Normalizer } from './normalizer.js';
 import { PieceTable } from './piece-table.js';
-import type { SamplingSegmenter, Segmentation, Segmenter } from './segmentation.js';
+import type { Segmentation, Segmenter, WordWiseSegmenter } from './segmentation.js';
 import { UnigramSegmenter } from './unigram.js';
 import { decodeUtf8, encodeUtf8 } from './utf8.js';
 import { CharacterSegmenter, WordSegmenter } from './whole-units.js';
+import { WordByWord } from './word-by-word.js';
 
 /** Text to pieces and back by a SentencePiece model, as Google's own library does it. */
 export class SubwordProcessor {
   readonly #table: PieceTable;
   readonly #normalizer: Normalizer;
-  readonly #segmenter: Segmenter | SamplingSegmenter;
+  readonly #segmenter: Segmenter | WordWiseSegmenter;
+  /** The same segmentations as {@link #segmenter}'s best, faster. */
+  readonly #best: Segmenter;
   readonly #decoder: PieceDecoder;
 
   /**
@@ -32,6 +35,10 @@ export class SubwordProcessor {
       file,
     });
     this.#segmenter = segmenterOf(model, this.#table);
+    this.#best =
+      'bestOfWord' in this.#segmenter && WordByWord.suits(this.#table)
+        ? new WordByWord(this.#segmenter)
+        : this.#segmenter;
     this.#decoder = new PieceDecoder(model, unknownName, file);
   }
 
@@ -43,7 +50,7 @@ export class SubwordProcessor {
   /** The pieces of a text; unknown characters, a run of them as one, stand for themselves. */
   encode(text: string): string[] {
     const bytes = this.#normalizer.normalizeBytes(encodeUtf8(text));
-    return this.#pieces(bytes, this.#segmenter.best(bytes));
+    return this.#pieces(bytes, this.#best.best(bytes));
   }
 
   /**
@@ -83,7 +90,7 @@ export class SubwordProcessor {
   }
 }
 
-function segmenterOf(model: SubwordModel, table: PieceTable): Segmenter | SamplingSegmenter {
+function segmenterOf(model: SubwordModel, table: PieceTable): Segmenter | WordWiseSegmenter {
   switch (model.trainer.modelType) {
     case 'unigram':
       return new UnigramSegmenter(table);

@@ -27,3 +27,11 @@ export interface SamplingSegmenter extends Segmenter {
    */
   sample(bytes: Uint8Array, strength: number, random: Random): Segmentation;
 }
+
+/** One that cuts each word of a text, from one `▁` to the next, as it would cut it alone: see {@link WordByWord}. */
+export interface WordWiseSegmenter extends SamplingSegmenter {
+  /** The best segmentation of one word, where it is sure to be the same in every text; else null. */
+  bestOfWord(bytes: Uint8Array): Segmentation | null;
+  /** That is so in texts of at most so many pieces. */
+  readonly mostPieces: number;
+}

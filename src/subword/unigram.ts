@@ -1,7 +1,7 @@
 import type { Random } from '../random.js';
 import { PIECE_TYPES } from './model.js';
 import type { PieceTable } from './piece-table.js';
-import { type SamplingSegmenter, Segmentation } from './segmentation.js';
+import { Segmentation, type WordWiseSegmenter } from './segmentation.js';
 import { announcedLength } from './utf8.js';
 
 /** An unknown character scores so much below the worst piece. */
@@ -9,17 +9,24 @@ const UNKNOWN_PENALTY = 10;
 /** The smallest normal 32-bit float, which SentencePiece takes for the lowest best score. */
 const SMALLEST = 2 ** -126;
 
+/** Below this a score rounded to 32 bits is off by at most 2^-13: half of the distance to the next. */
+const LARGEST_SUM = 4096;
+const ROUNDING = 2 ** -13;
+/** Bytes of a word that is still cut on its own. */
+const LONGEST_WORD = 32;
+
 /**
  * Segmentation by a unigram language model (Kudo 2018): the score of a segmentation is the sum of its pieces'
  * scores, each ln of a probability; a character that no piece holds alone is an unknown piece. A user-defined
  * symbol scores -0.1 for all its length, which beats nearly everything that could stand in its place.
  */
-export class UnigramSegmenter implements SamplingSegmenter {
+export class UnigramSegmenter implements WordWiseSegmenter {
   readonly #table: PieceTable;
   /** What a piece adds to the score, by id, but for user-defined symbols where the best score is positive. */
   readonly #scores: Float64Array;
   readonly #bestScore: number;
   readonly #unknownScore: number;
+  readonly mostPieces: number;
 
   constructor(table: PieceTable) {
     const scores = table.scores.filter((_, id) => table.types[id] === PIECE_TYPES.normal);
@@ -28,6 +35,9 @@ export class UnigramSegmenter implements SamplingSegmenter {
     this.#bestScore = scores.reduce((best, score) => Math.max(best, score), SMALLEST);
     const worst = scores.reduce((least, score) => Math.min(least, score), 3.4028234663852886e38);
     this.#unknownScore = Math.fround(worst - UNKNOWN_PENALTY);
+    // With user-defined symbols a piece's score depends on its length: no bound for all.
+    const largest = Math.max(this.#bestScore, -this.#unknownScore);
+    this.mostPieces = table.symbols === null ? Math.floor(LARGEST_SUM / largest) - LONGEST_WORD : 0;
   }
 
   /**
@@ -35,18 +45,43 @@ export class UnigramSegmenter implements SamplingSegmenter {
    * there: a candidate is compared unrounded with the rounded best before it, and the first of equals stays.
    */
   best(bytes: Uint8Array): Segmentation {
+    return this.#viterbi(bytes).path;
+  }
+
+  /**
+   * A word has the same best path alone as within a text, because all paths meet where it begins, but for rounding:
+   * what came before it is part of every sum. One sum has at most one rounding a byte, here as there; a best path that
+   * leads by more than all of them together, at each place where it meets another, is the best everywhere.
+   */
+  bestOfWord(bytes: Uint8Array): Segmentation | null {
+    if (bytes.length > LONGEST_WORD || this.mostPieces <= 0) return null;
+    const { path, lead } = this.#viterbi(bytes);
+    return lead > 4 * (bytes.length + 1) * ROUNDING ? path : null;
+  }
+
+  /** The best path, and the least by which it is better than the second where two paths meet on it. */
+  #viterbi(bytes: Uint8Array): { readonly path: Segmentation; readonly lead: number } {
     const { length } = bytes;
     const best = new Float32Array(length + 1); // score of the best path that ends here
+    const second = new Float32Array(length + 1).fill(Number.NEGATIVE_INFINITY);
     const from = new Int32Array(length + 1).fill(-1); // where its last piece begins
     const last = new Int32Array(length + 1); // and that piece's id
     this.#edges(bytes, (start, end, id, score) => {
       const sum = id === this.#table.unknownId ? Math.fround(best[start]! + score) : best[start]! + score;
-      if (from[end] !== -1 && !(sum > best[end]!)) return;
+      if (from[end] !== -1) {
+        if (!(sum > best[end]!)) {
+          if (sum > second[end]!) second[end] = sum;
+          return;
+        }
+        second[end] = best[end]!;
+      }
       best[end] = sum;
       from[end] = start;
       last[end] = id;
     });
-    return backtrack(length, (end) => [from[end]!, last[end]!]);
+    const path = backtrack(length, (end) => [from[end]!, last[end]!]);
+    const lead = path.ends.reduce((least, end) => Math.min(least, best[end]! - second[end]!), Infinity);
+    return { path, lead };
   }
 
   /**

@@ -28,7 +28,10 @@ export class TextCodec {
 
   /** Ids of one sentence, without BOS and EOS; UNK where the vocabulary does not hold a token. */
   encode(text: string): Int32Array {
-    return Int32Array.from(this.tokenizer.segment(text), (token) => this.vocabulary.id(token));
+    const tokens = this.tokenizer.segment(text);
+    const ids = new Int32Array(tokens.length);
+    for (let i = 0; i < ids.length; i++) ids[i] = this.vocabulary.id(tokens[i]!);
+    return ids;
   }
 
   /** The tokens up to the first EOS; PAD and BOS are left out, UNK is `<unk>`. */

@@ -18,9 +18,12 @@ const UNITS_WITH_SPACELESS = new RegExp(
   'gu',
 );
 
+/** The first of those scripts begins at U+0E01: most text is seen at once to have none of them. */
+const MAY_BE_SPACELESS = /[\u0E00-\uFFFF]/;
+
 const WORD = /^[\p{L}\p{M}\p{N}]/u;
 const BLANK = /^\s/;
-const SPECIAL = /[\uFFED\uFFEE]/g;
+const ASCII_RANKS = Array.from({ length: 128 }, (_, code) => rankByName(String.fromCharCode(code)));
 
 /** How much a unit wants to carry the joiner: a word less than a sign, so that words stay one entry each. */
 type Rank = 0 | 1 | 2;
@@ -41,7 +44,8 @@ export class WordTokenizer implements Tokenizer {
 
   segment(text: string): string[] {
     const cased = this.#lowercase ? text.toLowerCase() : text;
-    const units = cased.match(HAS_SPACELESS.test(cased) ? UNITS_WITH_SPACELESS : UNITS) ?? [];
+    const spaceless = MAY_BE_SPACELESS.test(cased) && HAS_SPACELESS.test(cased);
+    const units = cased.match(spaceless ? UNITS_WITH_SPACELESS : UNITS) ?? [];
     const tokens: string[] = [];
     let previous: Rank | null = null; // of the unit before, if it touches this one
     for (let i = 0; i < units.length; i++) {
@@ -51,9 +55,10 @@ export class WordTokenizer implements Tokenizer {
         previous = null;
         continue;
       }
-      const rank: Rank = WORD.test(unit) ? 0 : BLANK.test(unit) ? 2 : 1;
-      let token =
-        rank === 1 ? unit.replace(SPECIAL, (c) => (c === JOINER ? ESCAPED_JOINER : ESCAPED_ESCAPE)) : unit;
+      const rank = ASCII_RANKS[unit.charCodeAt(0)] ?? rankByName(unit);
+      let token = unit;
+      if (unit.startsWith(JOINER)) token = ESCAPED_JOINER + unit.slice(1);
+      else if (unit.startsWith(ESCAPE)) token = ESCAPED_ESCAPE + unit.slice(1);
       if (previous !== null) {
         if (rank >= previous) token = JOINER + token;
         else tokens.push(`${tokens.pop()}${JOINER}`);
@@ -79,4 +84,8 @@ export class WordTokenizer implements Tokenizer {
     }
     return text;
   }
+}
+
+function rankByName(unit: string): Rank {
+  return WORD.test(unit) ? 0 : BLANK.test(unit) ? 2 : 1;
 }
