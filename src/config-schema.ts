@@ -98,6 +98,11 @@ const dataSection = z.strictObject({
     .describe(
       'Tokens a side; a longer pair is dropped and counted, never cut. 100 keeps nearly all of any corpus.',
     ),
+  memory: count
+    .default(1024)
+    .describe(
+      'MiB of the training corpus (2 bytes a token, 4 with more than 65,536 entries) that stay in memory; what is more goes to a temporary file (`TMPDIR`) and is read from there as it is needed. 1024 hold 20 million pairs of sentences. Beside it a pair takes 28 bytes. Changes nothing else.',
+    ),
 });
 
 const textSection = z.strictObject({

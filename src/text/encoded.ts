@@ -2,17 +2,18 @@ import { DragomanError } from '../errors.js';
 import { Blocks } from './blocks.js';
 import type { TextCodec } from './codec.js';
 import type { SentencePair } from './corpus.js';
+import { Overflow } from './overflow.js';
 
 /** One side: all ids in a row, and where each sentence ends. */
 class EncodedSide {
   readonly #ids: Blocks<Uint16Array> | Blocks<Int32Array>;
   readonly #ends = new Blocks((length) => new Float64Array(length)); // more than 2^32 tokens are possible
 
-  constructor(vocabularySize: number) {
+  constructor(vocabularySize: number, overflow: Overflow) {
     this.#ids =
       vocabularySize <= 65536
-        ? new Blocks((length) => new Uint16Array(length))
-        : new Blocks((length) => new Int32Array(length));
+        ? new Blocks((length) => new Uint16Array(length), overflow)
+        : new Blocks((length) => new Int32Array(length), overflow);
   }
 
   push(ids: ArrayLike<number>): void {
@@ -49,17 +50,27 @@ export interface Dropped {
   tooLong: number;
 }
 
-/** A parallel corpus as ids in typed arrays: 2 bytes a token (4 above 65,536 entries) and 20 a pair. */
+/**
+ * A parallel corpus as ids in typed arrays: 2 bytes a token (4 above 65,536 entries) and 20 a pair. Tokens beyond a
+ * limit are in a temporary file.
+ */
 export class EncodedCorpus {
   readonly dropped: Dropped = { empty: 0, tooLong: 0 };
   readonly #source: EncodedSide;
   readonly #target: EncodedSide;
   readonly #lines = new Blocks((length) => new Int32Array(length));
 
-  /** An empty corpus for vocabularies of these sizes. */
-  constructor(sizes: { source: number; target: number }) {
-    this.#source = new EncodedSide(sizes.source);
-    this.#target = new EncodedSide(sizes.target);
+  /**
+   * An empty corpus for vocabularies of these sizes.
+   *
+   * @param overflow What keeps the tokens that are to be out of memory; it is the corpus' from now on.
+   */
+  constructor(
+    sizes: { source: number; target: number },
+    readonly overflow = new Overflow(Number.POSITIVE_INFINITY),
+  ) {
+    this.#source = new EncodedSide(sizes.source, overflow);
+    this.#target = new EncodedSide(sizes.target, overflow);
   }
 
   /** Adds a pair of id sequences (no EOS) from this line of the text. */
@@ -113,6 +124,11 @@ export class EncodedCorpus {
   get bytes(): number {
     return this.#source.bytes + this.#target.bytes + this.#lines.bytes;
   }
+
+  /** Removes the temporary file, if there is one; the corpus must not be used after that. */
+  dispose(): void {
+    this.overflow.dispose();
+  }
 }
 
 export interface EncodeOptions {
@@ -122,6 +138,8 @@ export interface EncodeOptions {
   readonly keepEmpty?: boolean;
   /** What to call the corpus in an error. */
   readonly name?: string;
+  /** MiB of tokens that stay in memory; what is more is in a temporary file. Without it, all stay. */
+  readonly memory?: number;
   /** Is told of every pair that was kept, in order. */
   readonly onKept?: (pair: SentencePair) => void;
 }
@@ -130,12 +148,10 @@ export interface EncodeOptions {
 export async function encodeCorpus(
   pairs: AsyncIterable<SentencePair>,
   codecs: { source: TextCodec; target: TextCodec },
-  { maxLength, keepEmpty = false, name = 'corpus', onKept }: EncodeOptions,
+  { maxLength, keepEmpty = false, name = 'corpus', memory = Number.POSITIVE_INFINITY, onKept }: EncodeOptions,
 ): Promise<EncodedCorpus> {
-  const corpus = new EncodedCorpus({
-    source: codecs.source.vocabulary.size,
-    target: codecs.target.vocabulary.size,
-  });
+  const sizes = { source: codecs.source.vocabulary.size, target: codecs.target.vocabulary.size };
+  const corpus = new EncodedCorpus(sizes, new Overflow(memory * 2 ** 20));
   for await (const pair of pairs) {
     const source = codecs.source.encode(pair.source);
     const target = codecs.target.encode(pair.target);

@@ -3,8 +3,9 @@ import { DragomanError } from '../errors.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { crc32c } from './crc32c.js';
 
-/** Keys that may change when a training goes on: they say when it ends and what it writes, not what it does. */
+/** Keys that may change when a training goes on: they say when it ends, what it writes and where it keeps things, not what it does. */
 const FREE_KEYS: ReadonlySet<string> = new Set([
+  'data.memory',
   'train.epochs',
   'train.steps',
   'train.minutes',

@@ -97,6 +97,8 @@ export async function train(input: ConfigInput, options: TrainOptions): Promise<
   } finally {
     optimizer.dispose();
     model.dispose();
+    training.dispose();
+    validation.dispose();
   }
 }
 

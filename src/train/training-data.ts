@@ -31,8 +31,12 @@ export async function readTrainingData(
     onKept?: (pair: SentencePair) => void,
   ): Promise<EncodedCorpus> => {
     const name = corpusName(data[key]);
-    const { maxLength } = data;
-    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, { maxLength, name, onKept });
+    const { maxLength, memory } = data;
+    const options = { maxLength, memory, name, onKept };
+    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, options);
+    if (corpus.overflow.size > 0) {
+      onMessage?.(`${name}: more than data.memory (${memory} MiB): the rest is in a temporary file`);
+    }
     onMessage?.(
       `${key === 'train' ? 'training' : 'validation'} data: ${name}: ${summary(corpus, data.maxLength)}`,
     );

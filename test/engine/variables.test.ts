@@ -59,3 +59,20 @@ describeOnEngines('uniform numbers', () => {
     for (const n of counts) expect(Math.abs(n - 1000)).toBeLessThan(150);
   });
 });
+
+describeOnEngines('given parameters', () => {
+  it('are what the store begins with, each by its place', () => {
+    const specs = ['a', 'b'].map((name, i) => ({
+      name,
+      shape: [i + 1],
+      initializer: { kind: 'normal', deviation: 1 } as const,
+      trainable: true,
+    }));
+    const store = new ParameterStore(specs, (given) =>
+      given.map(({ shape }) => new Float32Array(shape[0]!).fill(shape[0]!)),
+    );
+    expect([...store.read('a')]).toEqual([1]);
+    expect([...store.read('b')]).toEqual([2, 2]);
+    store.dispose();
+  });
+});

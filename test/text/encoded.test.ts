@@ -1,10 +1,15 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Random } from '../../src/random.js';
 import { CharacterTokenizer } from '../../src/text/character.js';
 import { TextCodec } from '../../src/text/codec.js';
 import type { SentencePair } from '../../src/text/corpus.js';
 import { EncodedCorpus, encodeCorpus } from '../../src/text/encoded.js';
+import { Overflow } from '../../src/text/overflow.js';
 import { Vocabulary } from '../../src/text/vocabulary.js';
+import { fingerprint } from '../../src/train/resume.js';
 
 const codec = new TextCodec(new CharacterTokenizer({ lowercase: false }), Vocabulary.of(['a', 'b', 'c']));
 const codecs = { source: codec, target: codec };
@@ -12,6 +17,8 @@ const codecs = { source: codec, target: codec };
 async function* pairsOf(...texts: [string, string][]): AsyncGenerator<SentencePair> {
   for (const [i, [source, target]] of texts.entries()) yield { source, target, line: i + 1 };
 }
+
+const corpusFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('dragoman-corpus-'));
 
 describe('EncodedCorpus', () => {
   test.each([10, 65_536, 65_537, 2_000_000])('gives back what it was given, ids below %i', (size) => {
@@ -48,6 +55,33 @@ describe('EncodedCorpus', () => {
     const tokens = corpus.sourceTokens + corpus.targetTokens;
     // 2 bytes a token, 20 a pair, and at most one block of each kind not full.
     expect(corpus.bytes).toBeLessThan(2 * tokens + 20 * n + 2 ** 16 * (2 + 2 + 8 + 8 + 4));
+  });
+
+  test('what is beyond the limit is in a file, which is removed', () => {
+    const before = new Set(corpusFolders());
+    const small = new Overflow(300_000);
+    const [kept, spilled] = [undefined, small].map(
+      (overflow) => new EncodedCorpus({ source: 8000, target: 70_000 }, overflow),
+    ) as [EncodedCorpus, EncodedCorpus];
+    const random = new Random(3);
+    const sentence = (size: number) =>
+      Int32Array.from({ length: random.integer(40) }, () => random.integer(size));
+    for (let i = 0; i < 20_000; i++) {
+      const [source, target] = [sentence(8000), sentence(70_000)];
+      for (const corpus of [kept, spilled]) corpus.push(source, target);
+    }
+    // 800,000 tokens: 12 blocks of either side, of 131,072 and 262,144 bytes.
+    expect(small.size).toBeGreaterThan(1_000_000);
+    expect(spilled.bytes).toBeLessThan(kept.bytes - 1_000_000);
+    expect(corpusFolders().filter((name) => !before.has(name))).toHaveLength(1);
+    expect(fingerprint(spilled)).toBe(fingerprint(kept));
+    for (let n = 0; n < 2000; n++) {
+      const i = random.integer(20_000);
+      const [ours, theirs] = [spilled, kept].map((c) => `${c.source(i)}|${c.target(i)}`);
+      if (ours !== theirs) throw new Error(`pair ${i}: ${ours} for ${theirs}`);
+    }
+    spilled.dispose();
+    expect(corpusFolders().filter((name) => !before.has(name))).toEqual([]);
   });
 
   test('a sentence longer than a block', () => {
