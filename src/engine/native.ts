@@ -8,7 +8,7 @@ export interface Handle {
   readonly dtype: number;
 }
 
-interface Attribute {
+export interface Attribute {
   readonly name: string;
   readonly type: number;
   readonly value: number | boolean | string | readonly number[] | readonly boolean[];
