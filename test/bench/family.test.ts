@@ -107,7 +107,11 @@ describe('the tasks of the family', () => {
 
 it('labelled steps alone count in the loss', () => {
   // Step 1: logits (ln 3, 0) and label 0, P = 3/4. Step 2: no label.
-  const loss = labelLoss(tensor3d([Math.log(3), 0, 5, -5], [2, 1, 2]), Int32Array.of(0, NO_LABEL));
+  const { labels, shares } = labelInputs(Int32Array.of(0, NO_LABEL));
+  const loss = labelLoss(tensor3d([Math.log(3), 0, 5, -5], [2, 1, 2]), {
+    labels: tensor1d(labels.values, 'int32'),
+    shares: tensor1d(shares.values),
+  });
   expect(loss.dataSync()[0]).toBeCloseTo(-Math.log(0.75), 6);
   loss.dispose();
 });
