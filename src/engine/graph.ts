@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { DragomanError, messageOf } from '../errors.js';
 import { type AttrValue, attrValue, GRAPH_TAG, type GraphNode, graphFile, shapeOf } from './graph-file.js';
 import { type Binding, type Handle, nativeBackend, nativeOps } from './native.js';
 import type { Program, Source } from './recording.js';
@@ -34,13 +35,7 @@ export class Graph implements Residence {
     this.#variables = variables.filter((_, index) => nodes.touched(index));
     this.#inputNames = inputs.map((_, k) => inputName(k)).join();
     this.#outputNames = program.outputs.map((_, k) => `out${k}:0`).join();
-    const folder = mkdtempSync(join(tmpdir(), 'dragoman-graph-'));
-    try {
-      writeFileSync(join(folder, 'saved_model.pb'), graphFile(nodes.all));
-      this.#id = this.#binding.loadSavedModel(folder, GRAPH_TAG);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    this.#id = load(this.#binding, graphFile(nodes.all));
   }
 
   /** Runs the program on these inputs; the results live in the current tidy scope. */
@@ -88,6 +83,23 @@ export class Graph implements Residence {
     );
     for (const { id } of done) this.#binding.deleteTensor(id);
     for (const variable of moving) variable.moveTo(this);
+  }
+}
+
+function load(binding: Binding, file: Uint8Array): number {
+  let folder: string;
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'dragoman-graph-'));
+  } catch (error) {
+    throw new DragomanError('engine', `cannot write temporary files, see TMPDIR: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    writeFileSync(join(folder, 'saved_model.pb'), file);
+    return binding.loadSavedModel(folder, GRAPH_TAG);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -9,6 +9,9 @@ export type StepInputs<Name extends string> = Readonly<Record<Name, HostTensor>>
 /** The same as tensors. */
 export type StepTensors<Name extends string> = Readonly<Record<Name, Tensor>>;
 
+/** A graph keeps its constants and intermediate values; shapes beyond so many run operation by operation. */
+const MOST_SHAPES = 32;
+
 /**
  * A computation that is run over and over on tensors of a few shapes, such as a training step of a small model, whose
  * cost is not the arithmetic but the starting of a few hundred small operations.
@@ -35,14 +38,13 @@ export class RepeatedStep<Name extends string> {
    * @throws DragomanError `engine` if two runs on the same shapes did not do the same
    */
   run(inputs: StepInputs<Name>, numbers: readonly number[] = []): Tensor[] {
-    if (getBackend() !== 'tensorflow') {
-      return tidy(() => this.compute(tensorsOf(inputs), numbers.map(scalarOf)));
-    }
+    if (getBackend() !== 'tensorflow') return this.#eagerly(inputs, numbers);
     const arrays: readonly HostTensor[] = Object.values(inputs);
     const given = [...arrays, ...numbers.map((x) => ({ shape: [], values: Float32Array.of(x) }))];
     const key = given.map(({ shape, values }) => `${values.constructor.name}${shape}`).join(' ');
     const known = this.#graphs.get(key);
     if (known instanceof Graph) return known.run(given);
+    if (known === undefined && this.#graphs.size === MOST_SHAPES) return this.#eagerly(inputs, numbers);
     const { program, results } = this.#recorded(inputs, numbers);
     if (known === undefined) this.#graphs.set(key, program);
     else {
@@ -59,6 +61,10 @@ export class RepeatedStep<Name extends string> {
 
   #resources(): ResourceVariable[] {
     return this.variables.filter((variable) => variable instanceof ResourceVariable);
+  }
+
+  #eagerly(inputs: StepInputs<Name>, numbers: readonly number[]): Tensor[] {
+    return tidy(() => this.compute(tensorsOf(inputs), numbers.map(scalarOf)));
   }
 
   #recorded(inputs: StepInputs<Name>, numbers: readonly number[]): { program: Program; results: Tensor[] } {
