@@ -94,12 +94,13 @@ class SlowFit {
 describeOnEngines('a repeated step', (engine) => {
   it('computes what its function computes, whichever shapes come when', () => {
     const [fit, twin] = [new Fit(), new SlowFit()];
-    // Two shapes: their graphs hand the variables to each other. Five digits are what 32 bits leave over 40 steps.
+    // Two shapes: their graphs hand the variables to each other. The engines take 1 - 0.999 in 32
+    // bits, which is off by 1.3e-5 of itself, and the steps carry it on.
     for (let n = 0; n < 40; n++) {
       const rows = n % 5 < 3 ? 4 : 7;
       const expected = twin.take(n, rows);
       fit.take(n, rows).forEach((value, k) => {
-        expect(value / expected[k]!).toBeCloseTo(1, 4);
+        expect(value / expected[k]!).toBeCloseTo(1, 3);
       });
     }
     fit.dispose();
