@@ -66,22 +66,16 @@ export function record(
   }
 }
 
-/** Fails unless two recordings of the same function, run on other inputs, are the same program. */
-export function requireSameProgram(first: Program, second: Program): void {
+/** In what two recordings of a function differ; null if they are the same program. */
+export function differenceOf(first: Program, second: Program): string | null {
   if (first.nodes.length !== second.nodes.length) {
-    throw new DragomanError(
-      'engine',
-      `expected a step that does the same each time, got ${first.nodes.length} and then ${second.nodes.length} operations`,
-    );
+    return `${first.nodes.length} and then ${second.nodes.length} operations`;
   }
-  first.nodes.forEach((node, k) => {
-    if (isDeepStrictEqual(node, second.nodes[k])) return;
-    const what = node.kind === 'op' ? node.op : `a constant of shape [${node.shape}]`;
-    throw new DragomanError(
-      'engine',
-      `expected a step that does the same each time, got another operation or other numbers at ${what} (number ${k})`,
-    );
-  });
+  const k = first.nodes.findIndex((node, k) => !isDeepStrictEqual(node, second.nodes[k]));
+  const node = first.nodes[k];
+  if (node === undefined) return null;
+  const what = node.kind === 'op' ? node.op : `a constant of shape [${node.shape}]`;
+  return `another operation or other numbers at ${what} (number ${k})`;
 }
 
 class Recorder {

@@ -1,6 +1,7 @@
 import { getBackend, type Scalar, scalar, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { DragomanError } from '../errors.js';
 import { Graph, type HostTensor } from './graph.js';
-import { type Program, record, requireSameProgram } from './recording.js';
+import { differenceOf, type Program, record } from './recording.js';
 import { ResourceVariable, type Variable } from './variables.js';
 
 /** Numbers that a step gets, by name. */
@@ -16,11 +17,12 @@ const MOST_SHAPES = 32;
  * A computation that is run over and over on tensors of a few shapes, such as a training step of a small model, whose
  * cost is not the arithmetic but the starting of a few hundred small operations.
  *
- * On the tensorflow engine the first two runs on inputs of one shape are recorded, and if both did the same, all later
- * ones are one call of a TensorFlow graph of these operations. Elsewhere every run runs the function.
+ * On the tensorflow engine the first runs on inputs of one shape are recorded, and once two in a row did the same, all later
+ * ones are one call of a TensorFlow graph of these operations. (The very first may do more: kernels try out what the
+ * engine has.) Elsewhere every run runs the function.
  */
 export class RepeatedStep<Name extends string> {
-  readonly #graphs = new Map<string, Graph | Program>();
+  readonly #graphs = new Map<string, Graph | Program[]>();
 
   /**
    * @param variables everything that it may read and change besides its inputs
@@ -35,7 +37,7 @@ export class RepeatedStep<Name extends string> {
   /**
    * One run; its results are the caller's.
    * @param numbers what changes from run to run and is no array, such as a learning rate
-   * @throws DragomanError `engine` if two runs on the same shapes did not do the same
+   * @throws DragomanError `engine` if the second and third run on the same shapes did not do the same either
    */
   run(inputs: StepInputs<Name>, numbers: readonly number[] = []): Tensor[] {
     if (getBackend() !== 'tensorflow') return this.#eagerly(inputs, numbers);
@@ -46,11 +48,12 @@ export class RepeatedStep<Name extends string> {
     if (known instanceof Graph) return known.run(given);
     if (known === undefined && this.#graphs.size === MOST_SHAPES) return this.#eagerly(inputs, numbers);
     const { program, results } = this.#recorded(inputs, numbers);
-    if (known === undefined) this.#graphs.set(key, program);
-    else {
-      requireSameProgram(known, program);
-      this.#graphs.set(key, new Graph(program, given, this.#resources()));
-    }
+    const earlier = known ?? [];
+    const difference = earlier.length === 0 ? null : differenceOf(earlier.at(-1)!, program);
+    if (earlier.length === 0 || (earlier.length === 1 && difference !== null)) {
+      this.#graphs.set(key, [...earlier, program]);
+    } else if (difference === null) this.#graphs.set(key, new Graph(program, given, this.#resources()));
+    else throw new DragomanError('engine', `expected a step that does the same each time, got ${difference}`);
     return results;
   }
 
