@@ -6,12 +6,11 @@ import {
   squaredDifference,
   type Tensor2D,
   type Tensor3D,
-  tensor2d,
   tensor3d,
   tidy,
 } from '@tensorflow/tfjs-core';
+import type { HostTensor } from '../engine/graph.js';
 import { DragomanError } from '../errors.js';
-import { fullMask } from '../kernel/mask.js';
 import { Random } from '../random.js';
 import { ADDITION_DEFAULTS, type AdditionOptions } from './addition-options.js';
 import { RecurrentNetwork } from './network.js';
@@ -92,18 +91,25 @@ export class AdditionNetwork {
     const { steps, batch, learningRate, bits } = this.options;
     const limit = 2 ** (bits - 1);
     const numbers = (): Int32Array => Int32Array.from({ length: batch }, () => this.#random.integer(limit));
-    return this.#network.train({ steps, learningRate, clip: 0, watch }, (forward) => {
-      const [a, b] = [numbers(), numbers()];
-      const said = forward(this.#inputs(a, b, bits), fullMask(batch, bits)); // [bits, batch, 1]
-      const sums = a.map((x, k) => x + b[k]!);
-      return mean(squaredDifference(probabilities(said), this.#bitsOf(sums, bits))) as Scalar;
-    });
+    return this.#network.train(
+      { steps, learningRate, clip: 0, watch },
+      {
+        batch: () => {
+          const [a, b] = [numbers(), numbers()];
+          const sums = a.map((x, k) => x + b[k]!);
+          return { x: this.#inputs(a, b, bits), right: this.#bitsOf(sums, bits) };
+        },
+        loss: (forward, { x, right }) =>
+          mean(squaredDifference(probabilities(forward(x as Tensor3D)), right)) as Scalar,
+      },
+    );
   }
 
   /** The sums of pairs of numbers below 2^(bits-1). */
   add(a: Int32Array, b: Int32Array, bits = this.options.bits): Int32Array {
     return tidy(() => {
-      const said = probabilities(this.#network.outputs(this.#inputs(a, b, bits))).dataSync(); // [bits, batch]
+      const { values, shape } = this.#inputs(a, b, bits);
+      const said = probabilities(this.#network.outputs(tensor3d(values, shape))).dataSync(); // [bits, batch]
       return a.map((_, row) => {
         let value = 0;
         for (let t = 0; t < bits; t++) {
@@ -151,7 +157,11 @@ export class AdditionNetwork {
   }
 
   /** Bits of both numbers in the order of reading, `[bits, batch, 2]`. */
-  #inputs(a: Int32Array, b: Int32Array, bits: number): Tensor3D {
+  #inputs(
+    a: Int32Array,
+    b: Int32Array,
+    bits: number,
+  ): { values: Float32Array; shape: [number, number, number] } {
     const values = new Float32Array(bits * a.length * 2);
     for (let t = 0, k = 0; t < bits; t++) {
       const place = this.#place(t, bits);
@@ -160,17 +170,17 @@ export class AdditionNetwork {
         values[k++] = (b[row]! >> place) & 1;
       }
     }
-    return tensor3d(values, [bits, a.length, 2]);
+    return { values, shape: [bits, a.length, 2] };
   }
 
   /** Bits of numbers in the order of reading, `[bits, batch]`. */
-  #bitsOf(numbers: Int32Array, bits: number): Tensor2D {
+  #bitsOf(numbers: Int32Array, bits: number): HostTensor {
     const values = new Float32Array(bits * numbers.length);
     for (let t = 0, k = 0; t < bits; t++) {
       const place = this.#place(t, bits);
       for (const value of numbers) values[k++] = (value >> place) & 1;
     }
-    return tensor2d(values, [bits, numbers.length]);
+    return { values, shape: [bits, numbers.length] };
   }
 
   /** The place of the bit that is read at step t. */

@@ -11,7 +11,6 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { CellKind } from '../config-schema.js';
-import { fullMask } from '../kernel/mask.js';
 import { Random } from '../random.js';
 import { addingProblem } from '../task/adding-problem.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
@@ -65,13 +64,15 @@ async function learn(
     clip: 1,
     watch: curve.watch,
   };
-  const millisecondsPerStep = await network.train(training, (forward) => {
-    const { x, targets } = problems(length, BATCH, random);
-    return mean(squaredDifference(last(forward(x, fullMask(BATCH, length))), targets)) as Scalar;
+  const millisecondsPerStep = await network.train(training, {
+    batch: () => problems(length, BATCH, random),
+    loss: (forward, { x, targets }) =>
+      mean(squaredDifference(last(forward(x as Tensor3D)), targets)) as Scalar,
   });
   const error = tidy(() => {
     const { x, targets } = problems(length, TESTED, testRandom);
-    return mean(squaredDifference(last(network.outputs(x)), targets)).dataSync()[0]!;
+    const said = last(network.outputs(tensor3d(x.values, x.shape)));
+    return mean(squaredDifference(said, tensor1d(targets.values))).dataSync()[0]!;
   });
   const parameters = network.size;
   network.dispose();
@@ -79,7 +80,7 @@ async function learn(
 }
 
 /** Inputs `[length, count, 2]` and targets `[count]`. */
-function problems(length: number, count: number, random: Random): { x: Tensor3D; targets: Tensor1D } {
+function problems(length: number, count: number, random: Random) {
   const values = new Float32Array(length * count * 2);
   const targets = new Float32Array(count);
   for (let b = 0; b < count; b++) {
@@ -87,7 +88,8 @@ function problems(length: number, count: number, random: Random): { x: Tensor3D;
     for (let t = 0; t < length; t++) values.set(inputs.subarray(2 * t, 2 * t + 2), (t * count + b) * 2);
     targets[b] = target;
   }
-  return { x: tensor3d(values, [length, count, 2]), targets: tensor1d(targets) };
+  const shape: [number, number, number] = [length, count, 2];
+  return { x: { values, shape }, targets: { values: targets, shape: [count] } };
 }
 
 /** The output at the last step, `[batch]`, of `[time, batch, 1]`. */

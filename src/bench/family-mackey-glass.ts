@@ -9,7 +9,6 @@ import {
 } from '@tensorflow/tfjs-core';
 import { EchoStateNetwork } from '../classic/echo-state.js';
 import type { CellKind } from '../config-schema.js';
-import { fullMask } from '../kernel/mask.js';
 import { Random } from '../random.js';
 import { mackeyGlass } from '../task/mackey-glass.js';
 import { risingAndFalling } from './adam.js';
@@ -123,28 +122,30 @@ async function byGradient(
   const { units, batch, window, warmUp, learningRate, lead } = TRAINED;
   const network = new RecurrentNetwork({ cell, layers: 1, units, inputs: 1, outputs: 1 }, random);
   const training = risingAndFalling(steps, learningRate, new LossCurve(steps, watch).watch);
-  const millisecondsPerStep = await network.train(training, (forward) => {
-    const starts = Array.from({ length: batch }, () => random.integer(TRAINING - window));
-    const said = forward(windows(values, starts, window), fullMask(batch, window));
-    const right = windows(
-      values,
-      starts.map((start) => start + 1),
-      window,
-    );
-    const learned = (x: Tensor3D): Tensor3D => slice(x, [warmUp, 0, 0]);
-    return mean(squaredDifference(learned(said), learned(right))) as Scalar;
+  const learned = (x: Tensor3D): Tensor3D => slice(x, [warmUp, 0, 0]);
+  const millisecondsPerStep = await network.train(training, {
+    batch: () => {
+      const starts = Array.from({ length: batch }, () => random.integer(TRAINING - window));
+      const next = starts.map((start) => start + 1);
+      return { x: windows(values, starts, window), right: windows(values, next, window) };
+    },
+    loss: (forward, { x, right }) =>
+      mean(squaredDifference(learned(forward(x as Tensor3D)), learned(right as Tensor3D))) as Scalar,
   });
   const errors = new FreeRunErrors(values);
   tidy(() => {
     // Every run is a row: all read their own past, then go on together.
     const ends = Array.from({ length: RUNS }, (_, run) => TRAINING + (run + 1) * APART);
-    const past = windows(
-      values,
+    const read = (starts: readonly number[], length: number): Tensor3D => {
+      const { values: data, shape } = windows(values, starts, length);
+      return tensor3d(data, shape);
+    };
+    const past = read(
       ends.map((end) => end - lead),
       lead,
     );
     let { states } = network.advance(network.start(RUNS), past);
-    let x = windows(values, ends, 1);
+    let x = read(ends, 1);
     for (let k = 1; k <= AHEAD; k++) {
       const next = network.advance(states, x);
       [x, states] = [next.outputs, next.states];
@@ -159,12 +160,12 @@ async function byGradient(
 }
 
 /** Stretches of the series, `[length, starts, 1]`. */
-function windows(values: Float64Array, starts: readonly number[], length: number): Tensor3D {
+function windows(values: Float64Array, starts: readonly number[], length: number) {
   const data = new Float32Array(length * starts.length);
   for (let t = 0, k = 0; t < length; t++) {
     for (const start of starts) data[k++] = values[start + t]!;
   }
-  return tensor3d(data, [length, starts.length, 1]);
+  return { values: data, shape: [length, starts.length, 1] as [number, number, number] };
 }
 
 /** Errors of free runs by how far they have come. */

@@ -1,9 +1,10 @@
+import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
 import type { CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { embeddedReberString, type GrammarString, REBER_SYMBOLS, reberString } from '../task/reber.js';
 import { risingAndFalling } from './adam.js';
 import { type FamilyBudget, type FamilyTask, membersOf, type Outcome, type Trial } from './family-task.js';
-import { labelLoss, NO_LABEL } from './label-loss.js';
+import { labelInputs, labelLoss, NO_LABEL } from './label-loss.js';
 import { LossCurve } from './loss-curve.js';
 import { RecurrentNetwork } from './network.js';
 import { symbolBatch } from './symbol-batch.js';
@@ -64,13 +65,16 @@ async function learn(
   const draw = (count: number, from: Random): GrammarString[] =>
     Array.from({ length: count }, () => grammar(from));
   const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
-  const millisecondsPerStep = await network.train(training, (forward) => {
-    const rows = draw(BATCH, random).map(({ text }) => numbers(text));
-    const { x, mask } = symbolBatch(
-      rows.map((row) => row.slice(0, -1)),
-      symbols,
-    );
-    return labelLoss(forward(x, mask), following(rows, mask.time));
+  const millisecondsPerStep = await network.train(training, {
+    batch: () => {
+      const rows = draw(BATCH, random).map(({ text }) => numbers(text));
+      const x = symbolBatch(
+        rows.map((row) => row.slice(0, -1)),
+        symbols,
+      );
+      return { x, ...labelInputs(following(rows, x.shape[0])) };
+    },
+    loss: (forward, { x, ...labels }) => labelLoss(forward(x as Tensor3D), labels),
   });
   const tested = draw(TESTED, testRandom);
   const right = ratedRight(
@@ -112,11 +116,8 @@ function ratedRight(
   rows: readonly (readonly number[])[],
 ): boolean[][] {
   const symbols = REBER_SYMBOLS.length;
-  const { x } = symbolBatch(rows, symbols);
-  const outputs = network.outputs(x);
-  const rated = outputs.dataSync(); // [time, batch, symbols]
-  x.dispose();
-  outputs.dispose();
+  const { values, shape } = symbolBatch(rows, symbols);
+  const rated = tidy(() => network.outputs(tensor3d(values, shape)).dataSync()); // [time, batch, symbols]
   return strings.map(({ next }, b) =>
     next.map((legal, t) => {
       const ratings = rated.subarray((t * rows.length + b) * symbols, (t * rows.length + b + 1) * symbols);

@@ -1,9 +1,10 @@
+import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
 import type { CellInput, CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { type LabelledString, labelPrefixes, TOMITA, TomitaSampler } from '../task/tomita.js';
 import { risingAndFalling } from './adam.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
-import { labelLoss, NO_LABEL } from './label-loss.js';
+import { labelInputs, labelLoss, NO_LABEL } from './label-loss.js';
 import { LossCurve } from './loss-curve.js';
 import { RecurrentNetwork } from './network.js';
 import { symbolBatch } from './symbol-batch.js';
@@ -57,10 +58,13 @@ async function learn(
   const network = new RecurrentNetwork(shape, random);
   const curve = new LossCurve(steps, watch);
   const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
-  const millisecondsPerStep = await network.train(training, (forward) => {
-    const strings = Array.from({ length: BATCH }, (_, k) => trainingString(sampler, k % 2 === 0, random));
-    const { x, mask } = symbolBatch(strings.map(withStart), SYMBOLS);
-    return labelLoss(forward(x, mask), prefixLabels(strings, mask.time));
+  const millisecondsPerStep = await network.train(training, {
+    batch: () => {
+      const strings = Array.from({ length: BATCH }, (_, k) => trainingString(sampler, k % 2 === 0, random));
+      const x = symbolBatch(strings.map(withStart), SYMBOLS);
+      return { x, ...labelInputs(prefixLabels(strings, x.shape[0])) };
+    },
+    loss: (forward, { x, ...labels }) => labelLoss(forward(x as Tensor3D), labels),
   });
   const right = answeredRight(network, tested);
   const share = (accepted: boolean): number => {
@@ -130,11 +134,8 @@ function prefixLabels(strings: readonly LabelledString[], time: number): Int32Ar
 
 /** Whether each whole string is classified rightly. */
 function answeredRight(network: RecurrentNetwork, strings: readonly LabelledString[]): boolean[] {
-  const { x } = symbolBatch(strings.map(withStart), SYMBOLS);
-  const outputs = network.outputs(x);
-  const logits = outputs.dataSync(); // [time, batch, 2]
-  x.dispose();
-  outputs.dispose();
+  const { values, shape } = symbolBatch(strings.map(withStart), SYMBOLS);
+  const logits = tidy(() => network.outputs(tensor3d(values, shape)).dataSync()); // [time, batch, 2]
   return strings.map(({ symbols, accepted }, b) => {
     const at = (symbols.length * strings.length + b) * 2;
     return logits[at + 1]! > logits[at]! === accepted.at(-1);

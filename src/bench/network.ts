@@ -3,6 +3,7 @@ import type { Cell, State, Weights } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
 import type { ScheduleSpec } from '../config.js';
 import type { CellInput } from '../config-schema.js';
+import { RepeatedStep, type StepInputs, type StepTensors } from '../engine/repeated-step.js';
 import { fullMask, type SequenceMask } from '../kernel/mask.js';
 import { runSequence, type Wanted } from '../kernel/sequence.js';
 import { dense, denseParameters } from '../model/dense.js';
@@ -40,8 +41,19 @@ export function rateOf({ steps, learningRate, schedule }: NetworkTraining): (ste
   return (step) => rates.rate(step, step / steps);
 }
 
-/** One forward pass under the weights of a training step: inputs `[time, batch, inputs]` to `[time, batch, outputs]`. */
-export type Forward = (x: Tensor3D, mask: SequenceMask) => Tensor3D;
+/**
+ * One forward pass under the weights of a training step: inputs `[time, batch, inputs]` to `[time, batch, outputs]`. It
+ * knows no padding: where rows end early, the outputs behind their ends mean nothing, and the loss leaves them out.
+ */
+export type Forward = (x: Tensor3D) => Tensor3D;
+
+/** What a network learns. */
+export interface Lesson<Name extends string> {
+  /** The numbers of step n, from 1. The fewer shapes there are, the faster: see {@link RepeatedStep}. */
+  batch(step: number): StepInputs<Name>;
+  /** Their loss, computed from these tensors and the forward pass alone. */
+  loss(forward: Forward, batch: StepTensors<Name>): Scalar;
+}
 
 /** Stacked recurrent layers under a linear readout: what every task outside the encoder-decoder is learned with. */
 export class RecurrentNetwork {
@@ -72,27 +84,34 @@ export class RecurrentNetwork {
 
   /**
    * Minimises a loss with Adam.
-   * @param loss of step n (from 1), from as many forward passes as it likes
    * @returns milliseconds a step, what the watch does not counted
    */
-  train(training: NetworkTraining, loss: (forward: Forward, step: number) => Scalar): Promise<number> {
+  train<Name extends string>(training: NetworkTraining, lesson: Lesson<Name>): Promise<number> {
     const { steps, clip, watch = {} } = training;
     const optimizer = createOptimizer(adam(training.learningRate), this.#store, clip);
     const rate = rateOf(training);
     const names = this.#store.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
-    return watchSteps(steps, watch, (step) =>
-      tidy(() => {
-        const weights = this.#store.weights();
-        const { value, grads } = engine().gradients(
-          () =>
-            loss((x, mask) => this.#run(weights, x, this.start(mask.batch), mask, 'outputs').outputs, step),
-          names.map((name) => weights[name]!),
-        );
-        const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k]!]));
-        optimizer.apply(gradients, rate(step)).dispose();
-        return value as Scalar;
-      }),
-    ).finally(() => optimizer.dispose());
+    const variables = [...this.#store.variables(), ...optimizer.variables()];
+    const step = new RepeatedStep<Name>(variables, (batch, settings) => {
+      const weights = this.#store.weights();
+      const forward: Forward = (x) => {
+        const [time, rows] = x.shape;
+        return this.#run(weights, x, this.start(rows), fullMask(rows, time), 'outputs').outputs;
+      };
+      const { value, grads } = engine().gradients(
+        () => lesson.loss(forward, batch),
+        names.map((name) => weights[name]!),
+      );
+      optimizer.update(Object.fromEntries(names.map((name, k) => [name, grads[k]!])), settings);
+      return [value];
+    });
+    return watchSteps(steps, watch, (n) => {
+      const [loss] = step.run(lesson.batch(n), optimizer.begin(rate(n)));
+      return loss as Scalar;
+    }).finally(() => {
+      step.dispose();
+      optimizer.dispose();
+    });
   }
 
   /** Outputs `[time, batch, outputs]` of inputs `[time, batch, inputs]` of full length. */

@@ -8,6 +8,7 @@ export interface Handle {
   readonly dtype: number;
 }
 
+/** An attribute in the binding's own form. */
 export interface Attribute {
   readonly name: string;
   readonly type: number;
@@ -15,7 +16,7 @@ export interface Attribute {
 }
 
 /** The part of tfjs-node's binding that is used here. */
-interface Binding {
+export interface Binding {
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
   readonly TF_INT64: number;
@@ -30,10 +31,14 @@ interface Binding {
   createTensor(shape: number[], dtype: number, values: ArrayBufferView): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array;
+  loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  runSavedModel(id: number, inputs: number[], inputNames: string, outputNames: string): Handle[];
 }
 
-interface NativeBackend {
-  readonly binding: Binding;
+export interface NativeBackend {
+  /** Everything goes through it, so that a recording can stand in its place for a while. */
+  binding: Binding;
   getInputTensorIds(tensors: Tensor[]): number[];
   createOutputTensor(handle: Handle): Tensor;
 }
@@ -49,22 +54,25 @@ export type AttributeValue =
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
+/** The running backend as what it is on the tensorflow engine. */
+export function nativeBackend(): NativeBackend {
+  const candidate = backend() as unknown as Partial<NativeBackend>;
+  if (candidate.binding === undefined) {
+    throw new DragomanError('engine', 'expected the tensorflow engine for a native op, got another one');
+  }
+  return candidate as NativeBackend;
+}
+
 /**
  * Runs TensorFlow ops by name on raw handles. One call costs about 6 µs; going through tfjs tensors would add its
  * bookkeeping to each, which a backward pass of several hundred small ops would feel.
  */
 export class NativeOps {
-  readonly #backend: NativeBackend;
-  readonly #binding: Binding;
+  readonly #backend = nativeBackend();
   #open: Handle[] | null = null;
 
-  constructor() {
-    const candidate = backend() as unknown as Partial<NativeBackend>;
-    if (candidate.binding === undefined) {
-      throw new DragomanError('engine', 'expected the tensorflow engine for a native op, got another one');
-    }
-    this.#backend = candidate as NativeBackend;
-    this.#binding = candidate.binding;
+  get #binding(): Binding {
+    return this.#backend.binding;
   }
 
   /** Attributes in the binding's own form; make them once where an op runs often. */

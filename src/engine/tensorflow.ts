@@ -126,6 +126,8 @@ export function loadNative(folder: string): NativeEngine {
   // TensorFlow's own allocator keeps the memory of freed tensors; the system's gives large ones back, and the next step
   // pays for their pages again: about a twelfth of the time of a training step.
   process.env.TF_CPU_ALLOCATOR_USE_BFC ??= 'true';
+  // A graph of small operations runs in the thread that asks for it: to hand each over to another costs more than it gains.
+  process.env.TF_NUM_INTEROP_THREADS ??= '-1';
   const threads = nativeThreads();
   const products = productPrecision();
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);

@@ -44,13 +44,21 @@ export class PortableVariable implements Variable {
   }
 }
 
+/** A graph with variables of its own, which stand for ours while it runs step after step. */
+export interface Residence {
+  /** Gives every variable that lives there its value: {@link ResourceVariable.receive}. */
+  bringValues(): void;
+}
+
 /**
  * A TensorFlow resource variable. Reading shares its memory; an update in place is free of copies only while no read
- * value is alive, so {@link handleForUpdate} drops it first.
+ * value is alive, so {@link handleForUpdate} drops it first. Graphs cannot reach the variables of single operations:
+ * while a graph updates it, its newest value lives there, and comes back when a single operation is to change it.
  */
 export class ResourceVariable implements Variable {
   readonly handle: Handle;
   #read: Tensor | null = null;
+  #residence: Residence | null = null;
 
   constructor(
     readonly shape: readonly number[],
@@ -68,6 +76,7 @@ export class ResourceVariable implements Variable {
   }
 
   value(): Tensor {
+    if (this.#read === null && this.#residence !== null) this.#residence.bringValues();
     if (this.#read === null) {
       const native = nativeOps();
       const attributes = native.attributes({ dtype: { type: 'float32' } });
@@ -84,8 +93,8 @@ export class ResourceVariable implements Variable {
       const copy = native.one('DeepCopy', native.attributes({ T: { type: 'float32' } }), [
         native.from(source),
       ]);
-      const attributes = native.attributes({ dtype: { type: 'float32' } });
-      native.run('AssignVariableOp', attributes, [this.handleForUpdate(), copy], 0);
+      this.#residence = null;
+      this.#set(copy);
       return [];
     });
     source.dispose();
@@ -93,14 +102,52 @@ export class ResourceVariable implements Variable {
 
   /** The handle for an op that changes the variable. */
   handleForUpdate(): Handle {
-    this.#read?.dispose();
-    this.#read = null;
+    if (this.#residence !== null) {
+      const native = nativeOps();
+      const value = native.from(this.value());
+      this.#residence = null;
+      this.#set(value);
+    }
+    this.forget();
     return this.handle;
   }
 
-  dispose(): void {
+  get residence(): Residence | null {
+    return this.#residence;
+  }
+
+  /** From now on its newest value is there. */
+  moveTo(residence: Residence): void {
+    this.forget();
+    this.#residence = residence;
+  }
+
+  /** Takes over its value as its residence has it. */
+  receive(value: Handle): void {
+    this.forget();
+    this.#read = keep(nativeOps().toTensor(value));
+  }
+
+  /** Drops the value that was read: it is about to change. */
+  forget(): void {
     this.#read?.dispose();
     this.#read = null;
+  }
+
+  #set(value: Handle): void {
+    const native = nativeOps();
+    native.run(
+      'AssignVariableOp',
+      native.attributes({ dtype: { type: 'float32' } }),
+      [this.handle, value],
+      0,
+    );
+    this.forget();
+  }
+
+  dispose(): void {
+    this.#residence = null;
+    this.forget();
     nativeOps().free(this.handle);
   }
 }

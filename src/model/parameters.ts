@@ -71,6 +71,11 @@ export class ParameterStore {
     return Object.fromEntries([...this.#variables].map(([name, variable]) => [name, variable.value()]));
   }
 
+  /** All variables, in the order of the specs. */
+  variables(): Variable[] {
+    return [...this.#variables.values()];
+  }
+
   /** The variable itself, for an optimizer to update. */
   variable(name: string): Variable {
     const variable = this.#variables.get(name);

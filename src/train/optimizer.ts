@@ -1,27 +1,23 @@
 import {
-  add,
   addN,
   div,
   getBackend,
+  maximum,
   mul,
   type Scalar,
+  scalar,
   sqrt,
   square,
-  sub,
   sum,
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
-import { type Handle, nativeOps } from '../engine/native.js';
-import {
-  createVariable,
-  type PortableVariable,
-  ResourceVariable,
-  type Variable,
-} from '../engine/variables.js';
+import { nativeOps } from '../engine/native.js';
+import { createVariable, type Variable } from '../engine/variables.js';
 import { DragomanError } from '../errors.js';
 import type { ParameterStore, Weights } from '../model/parameters.js';
+import { AdamRule, type Rule, SgdRule } from './update-rule.js';
 
 /** What a checkpoint keeps of an optimizer, by name. */
 export type OptimizerState = Record<string, { shape: number[]; data: Float32Array }>;
@@ -33,113 +29,20 @@ export interface Optimizer {
    * @returns the global norm before clipping; the caller disposes it
    */
   apply(gradients: Weights, learningRate: number): Scalar;
+  /** Counts a step that {@link update} will take, and gives the numbers that it needs. */
+  begin(learningRate: number): readonly number[];
+  /**
+   * What {@link apply} does, by operations alone and without reading a value back, as a `RepeatedStep` needs it.
+   * @param settings what {@link begin} gave
+   */
+  update(gradients: Weights, settings: readonly Scalar[]): Scalar;
+  /** The moments. */
+  variables(): readonly Variable[];
   /** A copy of the moments and the step count. */
   state(): OptimizerState;
   /** Takes up what {@link state} gave. */
   restore(state: OptimizerState): void;
   dispose(): void;
-}
-
-type Adam = Extract<OptimizerSpec, { kind: 'adam' }>;
-type Sgd = Extract<OptimizerSpec, { kind: 'sgd' }>;
-
-/** Updates one parameter; `moments` are that parameter's own variables, starting at zero. */
-interface Rule {
-  readonly moments: readonly string[];
-  update(
-    parameter: Variable,
-    moments: readonly Variable[],
-    gradient: Tensor,
-    learningRate: number,
-    step: number,
-  ): void;
-}
-
-/**
- * Adam (Kingma & Ba 2015, end of section 2: the form with the bias corrections folded into the rate)
- *
- *     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g²
- *     x = x - rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)
- */
-class AdamRule implements Rule {
-  readonly moments = ['m', 'v'];
-  constructor(readonly spec: Adam) {}
-
-  update(
-    parameter: Variable,
-    [m, v]: readonly Variable[],
-    gradient: Tensor,
-    learningRate: number,
-    step: number,
-  ): void {
-    const { beta1, beta2, epsilon } = this.spec;
-    if (
-      parameter instanceof ResourceVariable &&
-      m instanceof ResourceVariable &&
-      v instanceof ResourceVariable
-    ) {
-      const native = nativeOps();
-      const handles = [parameter, m, v].map((variable) => variable.handleForUpdate());
-      native.scope((): Handle[] => {
-        const numbers = [beta1 ** step, beta2 ** step, learningRate, beta1, beta2, epsilon];
-        const constants = numbers.map((x) => native.constant([], 'float32', [x]));
-        native.run(
-          'ResourceApplyAdam',
-          native.attributes({
-            T: { type: 'float32' },
-            use_locking: { bool: false },
-            use_nesterov: { bool: false },
-          }),
-          [...handles, ...constants, native.from(gradient)],
-          0,
-        );
-        return [];
-      });
-      return;
-    }
-    const [x, first, second] = [parameter, m, v] as PortableVariable[];
-    first!.replace(() => add(mul(first!.value(), beta1), mul(gradient, 1 - beta1)));
-    second!.replace(() => add(mul(second!.value(), beta2), mul(square(gradient), 1 - beta2)));
-    const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
-    x!.replace(() => sub(x!.value(), div(mul(first!.value(), rate), add(sqrt(second!.value()), epsilon))));
-  }
-}
-
-/**
- * Gradient descent with momentum (Polyak 1964; the form of Sutskever et al. 2013, without Nesterov's look-ahead)
- *
- *     a = momentum a + g,   x = x - rate a
- */
-class SgdRule implements Rule {
-  readonly moments = ['momentum'];
-  constructor(readonly spec: Sgd) {}
-
-  update(parameter: Variable, [a]: readonly Variable[], gradient: Tensor, learningRate: number): void {
-    const { momentum } = this.spec;
-    if (parameter instanceof ResourceVariable && a instanceof ResourceVariable) {
-      const native = nativeOps();
-      const handles = [parameter.handleForUpdate(), a.handleForUpdate()];
-      native.scope((): Handle[] => {
-        const rate = native.constant([], 'float32', [learningRate]);
-        const inertia = native.constant([], 'float32', [momentum]);
-        native.run(
-          'ResourceApplyMomentum',
-          native.attributes({
-            T: { type: 'float32' },
-            use_locking: { bool: false },
-            use_nesterov: { bool: false },
-          }),
-          [...handles, rate, native.from(gradient), inertia],
-          0,
-        );
-        return [];
-      });
-      return;
-    }
-    const [x, accumulated] = [parameter, a] as PortableVariable[];
-    accumulated!.replace(() => add(mul(accumulated!.value(), momentum), gradient));
-    x!.replace(() => sub(x!.value(), mul(accumulated!.value(), learningRate)));
-  }
 }
 
 /** sqrt of the sum of all squares: one pass over the gradients on the tensorflow engine. */
@@ -154,6 +57,9 @@ function globalNorm(gradients: readonly Tensor[]): Scalar {
   );
   return sqrt(mul(addN(halves), 2)) as Scalar;
 }
+
+/** Under this name a checkpoint keeps by what the moments have to be multiplied: {@link Rule.scales}. */
+const SCALES = 'optimizer.scales';
 
 class RuleOptimizer implements Optimizer {
   readonly #names: readonly string[];
@@ -176,30 +82,43 @@ class RuleOptimizer implements Optimizer {
   }
 
   apply(gradients: Weights, learningRate: number): Scalar {
-    this.#step++;
     return tidy(() => {
-      const own = this.#names.map((name) => {
-        const gradient = gradients[name];
-        if (gradient === undefined) throw new DragomanError('training', `no gradient for ${name}`);
-        return gradient;
-      });
+      const own = this.#ordered(gradients);
       const norm = globalNorm(own);
-      // Every engine computes an operation before it returns, so reading the norm waits for nothing; and where nothing
-      // is clipped, which is most of the time, a pass over all gradients is saved.
+      // Every engine computes an operation before it returns, so reading the norm waits for nothing.
       const length = norm.dataSync()[0]!;
-      const factor = this.clip > 0 && length > this.clip ? this.clip / length : null;
-      this.#names.forEach((name, k) => {
-        const gradient = factor === null ? own[k]! : mul(own[k]!, factor);
-        const moments = this.#moments.get(name)!;
-        this.rule.update(this.store.variable(name), moments, gradient, learningRate, this.#step);
-        if (factor !== null) gradient.dispose();
-      });
+      const clipping = this.clip > 0 && length > this.clip ? this.clip / length : 1;
+      const { settings, factor } = this.rule.begin(learningRate, ++this.#step, clipping);
+      const scalars = settings.map((x) => scalar(x));
+      this.#update(own, factor === 1 ? null : scalar(factor), scalars);
       return norm;
     });
   }
 
+  begin(learningRate: number): readonly number[] {
+    return this.rule.begin(learningRate, ++this.#step, 1).settings;
+  }
+
+  update(gradients: Weights, settings: readonly Scalar[]): Scalar {
+    return tidy(() => {
+      const own = this.#ordered(gradients);
+      const norm = globalNorm(own);
+      const factor = this.clip > 0 ? (div(this.clip, maximum(norm, this.clip)) as Scalar) : null;
+      this.#update(own, factor, settings);
+      return norm;
+    });
+  }
+
+  variables(): readonly Variable[] {
+    return [...this.#moments.values()].flat();
+  }
+
   state(): OptimizerState {
-    const state: OptimizerState = { 'optimizer.step': { shape: [1], data: Float32Array.of(this.#step) } };
+    const { scales } = this.rule;
+    const state: OptimizerState = {
+      'optimizer.step': { shape: [1], data: Float32Array.of(this.#step) },
+      [SCALES]: { shape: [scales.length], data: Float32Array.from(scales) },
+    };
     for (const [key, variable] of this.#entries()) {
       state[key] = { shape: [...variable.shape], data: Float32Array.from(variable.value().dataSync()) };
     }
@@ -218,6 +137,9 @@ class RuleOptimizer implements Optimizer {
       return data;
     };
     const step = entry('optimizer.step', 1)[0]!;
+    const count = this.rule.moments.length;
+    // Checkpoints from before there were any hold the moments as they are.
+    const scales = state[SCALES] === undefined ? new Array<number>(count).fill(1) : [...entry(SCALES, count)];
     for (const [key, variable] of this.#entries()) {
       variable.assign(
         entry(
@@ -227,10 +149,28 @@ class RuleOptimizer implements Optimizer {
       );
     }
     this.#step = step;
+    this.rule.scales = scales;
   }
 
   dispose(): void {
     for (const [, variable] of this.#entries()) variable.dispose();
+  }
+
+  #ordered(gradients: Weights): Tensor[] {
+    return this.#names.map((name) => {
+      const gradient = gradients[name];
+      if (gradient === undefined) throw new DragomanError('training', `no gradient for ${name}`);
+      return gradient;
+    });
+  }
+
+  /** @param factor scales the gradients; null is 1 */
+  #update(gradients: readonly Tensor[], factor: Scalar | null, settings: readonly Scalar[]): void {
+    this.#names.forEach((name, k) => {
+      const gradient = factor === null ? gradients[k]! : mul(gradients[k]!, factor);
+      this.rule.update(this.store.variable(name), this.#moments.get(name)!, gradient, settings);
+      if (factor !== null) gradient.dispose();
+    });
   }
 
   *#entries(): Generator<[key: string, variable: Variable]> {

@@ -1,20 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory, type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import { memory, type Tensor3D, tensor1d, tensor3d, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RISE_AND_FALL } from '../../src/bench/adam.js';
 import { type FamilyResult, runFamilyTask, whyUnavailable } from '../../src/bench/family.js';
 import { FAMILY_TASK_NAMES } from '../../src/bench/family-names.js';
 import { familyReport } from '../../src/bench/family-report.js';
 import { tableOf } from '../../src/bench/family-table.js';
-import { labelLoss, NO_LABEL } from '../../src/bench/label-loss.js';
+import { labelInputs, labelLoss, NO_LABEL } from '../../src/bench/label-loss.js';
 import { linePlot } from '../../src/bench/line-plot.js';
 import { RecurrentNetwork } from '../../src/bench/network.js';
 import { symbolBatch } from '../../src/bench/symbol-batch.js';
 import type { CellKind } from '../../src/cell/options.js';
 import { startEngine } from '../../src/engine/engine.js';
-import type { SequenceMask } from '../../src/kernel/mask.js';
 import { Random } from '../../src/random.js';
 import { dragoman } from '../cli/terminal.js';
 
@@ -35,20 +34,25 @@ describe('the tasks of the family', () => {
       { cell: 'elman', layers: 1, units: 12, inputs: 2, outputs: 2 },
       random,
     );
-    const batch = (rows: number): { x: Tensor3D; mask: SequenceMask; labels: Int32Array } => {
+    const batch = (rows: number) => {
       const symbols = Array.from({ length: rows }, () => Array.from({ length: 8 }, () => random.integer(2)));
       const labels = Int32Array.from({ length: 8 * rows }, (_, k) =>
         k < 2 * rows ? NO_LABEL : symbols[k % rows]![Math.floor(k / rows) - 2]!,
       );
-      return { ...symbolBatch(symbols, 2), labels };
+      return { x: symbolBatch(symbols, 2), ...labelInputs(labels) };
     };
-    await network.train({ steps: 200, learningRate: 1e-2, clip: 1, schedule: RISE_AND_FALL }, (forward) => {
-      const { x, mask, labels } = batch(16);
-      return labelLoss(forward(x, mask), labels);
-    });
+    await network.train(
+      { steps: 200, learningRate: 1e-2, clip: 1, schedule: RISE_AND_FALL },
+      {
+        batch: () => batch(16),
+        loss: (forward, { x, ...labels }) => labelLoss(forward(x as Tensor3D), labels),
+      },
+    );
     const loss = tidy(() => {
-      const { x, labels } = batch(200);
-      return labelLoss(network.outputs(x), labels).dataSync()[0]!;
+      const { x, labels, shares } = batch(200);
+      const said = network.outputs(tensor3d(x.values, x.shape));
+      const right = { labels: tensor1d(labels.values, 'int32'), shares: tensor1d(shares.values) };
+      return labelLoss(said, right).dataSync()[0]!;
     });
     network.dispose();
     // Who does not look back has ln 2 = 0.69.
@@ -103,7 +107,11 @@ describe('the tasks of the family', () => {
 
 it('labelled steps alone count in the loss', () => {
   // Step 1: logits (ln 3, 0) and label 0, P = 3/4. Step 2: no label.
-  const loss = labelLoss(tensor3d([Math.log(3), 0, 5, -5], [2, 1, 2]), Int32Array.of(0, NO_LABEL));
+  const { labels, shares } = labelInputs(Int32Array.of(0, NO_LABEL));
+  const loss = labelLoss(tensor3d([Math.log(3), 0, 5, -5], [2, 1, 2]), {
+    labels: tensor1d(labels.values, 'int32'),
+    shares: tensor1d(shares.values),
+  });
   expect(loss.dataSync()[0]).toBeCloseTo(-Math.log(0.75), 6);
   loss.dispose();
 });

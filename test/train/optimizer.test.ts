@@ -27,13 +27,18 @@ function gradientsAt(n: number): number[] {
 }
 
 /** The papers' formulas, number by number, in 64-bit arithmetic. */
-function slowTwin(spec: OptimizerSpec, steps: number, clip: number): { x: number[]; norms: number[] } {
+function slowTwin(
+  spec: OptimizerSpec,
+  steps: number,
+  clip: number,
+  at: (n: number) => number[] = gradientsAt,
+): { x: number[]; norms: number[] } {
   const x = [1, 1, 1, 1];
   const first = [0, 0, 0, 0];
   const second = [0, 0, 0, 0];
   const norms: number[] = [];
   for (let n = 0; n < steps; n++) {
-    const raw = gradientsAt(n);
+    const raw = at(n);
     const norm = Math.sqrt(raw.reduce((s, g) => s + g * g, 0));
     norms.push(norm);
     raw.forEach((value, k) => {
@@ -112,4 +117,29 @@ describeOnEngines('optimizers', () => {
       });
     }
   }
+
+  it('adam follows its formula where clipping comes and goes by orders of magnitude', () => {
+    // Clipping is folded into the decay rates, as far as 32-bit floats hold them: gradients that are clipped by a factor of
+    // 1 to 10,000, from one step to the next and for many steps on end.
+    const at = (n: number): number[] => {
+      const size = n < 60 ? 10 ** ((n * 7) % 5) : n < 120 ? 300 : 0.1;
+      return gradientsAt(n).map((g) => g * size);
+    };
+    const expected = slowTwin(ADAM, 180, 1, at);
+    const store = storeOf();
+    const optimizer = createOptimizer(ADAM, store, 1);
+    for (let n = 0; n < 180; n++) {
+      const [a0, a1, b0, b1] = at(n);
+      const gradients = { a: tensor([a0!, a1!]), b: tensor([[b0!, b1!]]) };
+      optimizer.apply(gradients, 0.1).dispose();
+      gradients.a.dispose();
+      gradients.b.dispose();
+    }
+    // A step has the size of the rate, 0.1; rounding of 180 of them may add up to a hundredth of one.
+    [...store.read('a'), ...store.read('b')].forEach((value, k) => {
+      expect(Math.abs(value - expected.x[k]!)).toBeLessThan(1e-3);
+    });
+    optimizer.dispose();
+    store.dispose();
+  });
 });
