@@ -60,9 +60,16 @@ export interface SpeedSetting {
   readonly data: SpeedData;
 }
 
+export interface TwoFiles {
+  readonly source: string;
+  readonly target: string;
+}
+
 export interface SpeedData {
   /** Where it comes from, for the reader. */
   readonly name: string;
+  /** The files that it was read from; null if it is random. */
+  readonly files: TwoFiles | null;
   readonly codecs: Codecs;
   readonly corpus: EncodedCorpus;
 }
@@ -76,7 +83,7 @@ export function local(
   amount: number,
   flops: number | null,
   work: () => void | Promise<void>,
-  dispose: () => void,
+  dispose: () => void | Promise<void>,
 ): Contender {
   resetPeakMemory();
   return {

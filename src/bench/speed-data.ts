@@ -18,6 +18,7 @@ export function randomData(seed: number): SpeedData {
   const codecs = syntheticCodecs(VOCABULARY);
   return {
     name: `${PAIRS} random pairs with lengths as in Multi30k, ${VOCABULARY} entries`,
+    files: null,
     codecs,
     corpus: syntheticCorpus(new Random(seed), PAIRS, codecs),
   };
@@ -41,9 +42,6 @@ export async function corpusData(
   const codecs = await buildCodecs(config, '.', { onMessage });
   const name = `${source} and ${target}`;
   const corpus = await encodeCorpus(readPairs(files, '.'), codecs, { maxLength: MAX_LENGTH, name });
-  return {
-    name: `${corpus.length} pairs of ${name}, ${codecs.source.vocabulary.size} entries`,
-    codecs,
-    corpus,
-  };
+  const described = `${corpus.length} pairs of ${name}, ${codecs.source.vocabulary.size} entries`;
+  return { name: described, files, codecs, corpus };
 }

@@ -1,4 +1,4 @@
-import { type Config, resolveConfig } from '../config.js';
+import { type Config, type ConfigInput, resolveConfig } from '../config.js';
 import { Seq2Seq } from '../model/seq2seq.js';
 import { Random } from '../random.js';
 import type { Codecs } from '../text/codec.js';
@@ -12,14 +12,18 @@ export type Path = 'whole-target' | 'per-step';
  * of 256 a direction, LSTM decoder of 512; general attention, or additive with input feeding. These are the defaults.
  */
 export function benchmarkConfig(path: Path): Config {
-  const corpus = { source: 'generated', target: 'generated' };
-  const side = { kind: 'word' } as const;
   return resolveConfig({
-    data: { train: corpus, validation: corpus },
-    text: { source: side, target: side },
+    ...generatedText(),
     model: path === 'per-step' ? { attention: 'additive', inputFeeding: true } : { attention: 'general' },
     train: { labelSmoothing: 0.1, clip: 1 },
   });
+}
+
+/** Data and text of a configuration whose sentences do not come from files. */
+export function generatedText(): Pick<ConfigInput, 'data' | 'text'> {
+  const corpus = { source: 'generated', target: 'generated' };
+  const side = { kind: 'word' } as const;
+  return { data: { train: corpus, validation: corpus }, text: { source: side, target: side } };
 }
 
 export function benchmarkModel(config: Config, { source, target }: Codecs, seed: number): Seq2Seq {

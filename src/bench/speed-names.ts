@@ -8,6 +8,9 @@ export const SPEED_ROWS = {
   adam: 'Adam over 10 million parameters',
   decoding: 'greedy and beam search, in batches and one by one',
   score: 'log-probabilities of given translations',
+  wasm: 'a training step in WebAssembly, beside the same as single operations',
+  corpus: 'a corpus read, cut into subwords and batched, beside the training that consumes it',
+  start: 'from the start of `dragoman translate` to the first translation',
 } as const;
 
 export type SpeedRow = keyof typeof SPEED_ROWS;

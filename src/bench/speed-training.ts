@@ -61,26 +61,33 @@ function trainingCase(
   return {
     unit: 'target tokens',
     memory: true,
-    ours: { name: 'dragoman', open: async () => trainingContender(config, data, batches, seed) },
+    ours: {
+      name: 'dragoman',
+      open: async () => trainingContender({ config, data, batch: BATCH, batches, seed }),
+    },
     others: variants.flatMap(([name, variant, asked]) =>
       peerEntry(peers, 'training', name, job(variant), { asked }),
     ),
   };
 }
 
+export interface TrainingWork {
+  readonly config: Config;
+  readonly data: SpeedData;
+  /** Sentences a step. */
+  readonly batch: number;
+  /** Steps a run. */
+  readonly batches: number;
+  readonly seed: number;
+}
+
 /** Whole training steps on batches of all sizes, each with its batch made, gradients, clipping and Adam. */
-export function trainingContender(
-  config: Config,
-  { codecs, corpus }: SpeedData,
-  batches: number,
-  seed: number,
-): Contender {
-  const random = new Random(seed);
+export function trainingContender({ config, data, batch, batches, seed }: TrainingWork): Contender {
+  const { codecs, corpus } = data;
   const model = benchmarkModel(config, codecs, seed);
   const { train } = config;
   const optimizer = createOptimizer(train.optimizer, model.parameters, train.clip);
-  const all = makeBatches(corpus, { by: 'sentences', size: BATCH }, random);
-  const chosen = representative(all, corpus, batches);
+  const chosen = representative(corpus, batch, batches, seed);
   let step = 0;
   const work = (): void => {
     for (const indices of chosen) {
@@ -105,9 +112,15 @@ export function trainingContender(
   });
 }
 
-/** Of `count` equal parts of the full batches, ordered by target tokens, the middle one each. */
-function representative(batches: readonly Int32Array[], corpus: EncodedCorpus, count: number): Int32Array[] {
-  const full = batches.filter(({ length }) => length === BATCH);
+/** Of `count` equal parts of an epoch's full batches, ordered by target tokens, the middle one each. */
+export function representative(
+  corpus: EncodedCorpus,
+  size: number,
+  count: number,
+  seed: number,
+): Int32Array[] {
+  const all = makeBatches(corpus, { by: 'sentences', size }, new Random(seed));
+  const full = all.filter(({ length }) => length === size);
   const tokens = (batch: Int32Array): number => sum(batch, (i) => corpus.targetLength(i));
   const order = full.sort((a, b) => tokens(a) - tokens(b));
   return Array.from({ length: count }, (_, k) => order[Math.floor(((k + 0.5) * order.length) / count)]!);

@@ -1,12 +1,16 @@
+import { currentEngine, startEngine } from '../engine/engine.js';
 import { type Measured, measureInTurn, median as middle, ratio } from './rounds.js';
 import { adamCases } from './speed-adam.js';
 import { additionCases } from './speed-addition.js';
 import { type Contender, type Entry, type SpeedCase, type SpeedSetting, Unavailable } from './speed-case.js';
+import { corpusCases } from './speed-corpus.js';
 import { decodingCases, scoreCases } from './speed-decoding.js';
 import { layerCases } from './speed-layer.js';
 import type { SpeedRow } from './speed-names.js';
 import { PRODUCT_SHAPES, productCases, productContender } from './speed-products.js';
+import { startCases } from './speed-start.js';
 import { perStepCases, trainingCases } from './speed-training.js';
+import { wasmCases } from './speed-wasm.js';
 
 /** Cases of every row. */
 const ROWS: Readonly<Record<SpeedRow, (setting: SpeedSetting) => readonly SpeedCase[]>> = {
@@ -18,6 +22,9 @@ const ROWS: Readonly<Record<SpeedRow, (setting: SpeedSetting) => readonly SpeedC
   adam: adamCases,
   decoding: decodingCases,
   score: scoreCases,
+  wasm: wasmCases,
+  corpus: corpusCases,
+  start: startCases,
 };
 
 /** A program beside ours, measured. */
@@ -73,6 +80,8 @@ async function runCase(row: SpeedRow, work: SpeedCase, options: SpeedOptions): P
   const opened: Contender[] = [];
   const entries: Entry[] = [];
   const leftOut: string[] = [];
+  const engine = currentEngine()!.name;
+  if (work.engine !== undefined) await startEngine(work.engine);
   try {
     opened.push(await work.ours.open());
     for (const entry of work.others) {
@@ -92,6 +101,7 @@ async function runCase(row: SpeedRow, work: SpeedCase, options: SpeedOptions): P
     return { row, what, unit, ours: ours!, others, asked, memory, rate: rateOf(ours!), leftOut };
   } finally {
     for (const contender of opened) await contender.dispose();
+    if (work.engine !== undefined) await startEngine(engine);
   }
 }
 

@@ -21,6 +21,18 @@ export function syntheticCodecs(size: number): Codecs {
 const CONSONANTS = 'bdfgklmnprstvz';
 const VOWELS = 'aeiou';
 
+/** Different words of {@link syntheticLine}. */
+const WORDS = 20_000;
+/** Words of a line on average, as in Multi30k. */
+const WORDS_PER_LINE = 12;
+
+/** A line of made-up words, rare ones as seldom as in text: word n with a probability of about 1/n (Zipf's law). */
+export function syntheticLine(random: Random): string {
+  const length = WORDS_PER_LINE - 6 + random.integer(13);
+  const words = Array.from({ length }, () => madeUpWord(Math.floor(WORDS ** random.next()) - 1));
+  return `${words.join(' ')}.`;
+}
+
 /** The number in syllables: no two numbers share a word. */
 function madeUpWord(number: number): string {
   let word = '';
