@@ -18,23 +18,16 @@ const SERVE = fileURLToPath(new URL('../../src/peers/serve.py', import.meta.url)
 const PROBE = 'import torch; print(torch.__version__)';
 
 /**
- * The first of these Pythons that has PyTorch.
+ * The programs beside us, if this Python has PyTorch.
  * @returns the programs, or in one line why there are none
  */
-export function findPeers(pythons: readonly string[]): PeerPrograms | string {
-  const reasons: string[] = [];
-  for (const python of pythons) {
-    const { status, stdout, stderr, error } = spawnSync(python, ['-c', PROBE], { encoding: 'utf8' });
-    if (status === 0) {
-      return {
-        version: `PyTorch ${stdout.trim()}`,
-        command: (program) => [python, SERVE, program],
-      };
-    }
-    const last = stderr?.trim().split('\n').at(-1);
-    reasons.push(`${python}: ${error === undefined ? excerpt(last ?? `exit ${status}`) : 'not found'}`);
+export function findPeers(python: string): PeerPrograms | string {
+  const { status, stdout, stderr, error } = spawnSync(python, ['-c', PROBE], { encoding: 'utf8' });
+  if (status === 0) {
+    return { version: `PyTorch ${stdout.trim()}`, command: (program) => [python, SERVE, program] };
   }
-  return reasons.join('; ');
+  const last = stderr?.trim().split('\n').at(-1);
+  return `${python}: ${error === undefined ? excerpt(last ?? `exit ${status}`) : 'not found'}`;
 }
 
 /** A peer that is started for one case. `flops` of a run, where its work is the same as ours. */

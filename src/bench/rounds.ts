@@ -6,8 +6,6 @@ export interface RoundsOptions {
   /** A contender's turn in a round lasts about so many milliseconds. */
   readonly window: number;
   readonly signal?: AbortSignal;
-  /** Told before every turn. */
-  readonly onTurn?: (round: number, name: string) => void;
 }
 
 /** What one contender did, round by round. */
@@ -29,19 +27,17 @@ export async function measureInTurn(
   contenders: readonly Contender[],
   options: RoundsOptions,
 ): Promise<Measured[]> {
-  const { rounds, window, signal, onTurn } = options;
+  const { rounds, window, signal } = options;
   const times: number[] = [];
   for (const contender of contenders) {
-    onTurn?.(0, contender.name);
     await contender.run(1); // memory, threads and caches are made now
     const once = await contender.run(1);
     times.push(Math.max(1, Math.round(window / once)));
     await pause(REST);
   }
   const milliseconds: number[][] = contenders.map(() => []);
-  for (let round = 1; round <= rounds && !signal?.aborted; round++) {
+  for (let round = 0; round < rounds && !signal?.aborted; round++) {
     for (const [k, contender] of contenders.entries()) {
-      onTurn?.(round, contender.name);
       milliseconds[k]!.push((await contender.run(times[k]!)) / times[k]!);
       await pause(REST);
     }

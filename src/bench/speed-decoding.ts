@@ -24,7 +24,6 @@ const SENTENCES = { 32: { full: 64, quick: 32 }, 1: { full: 12, quick: 3 } };
 /** The sentences that are scored. */
 const SCORED = { full: 512, quick: 64 };
 
-/** A model that has not learned must not end where it likes: with this bias it goes on to its limit. */
 const NEVER_ENDS = -1e4;
 /** The limit, `0.3 * source + 10` tokens: with sources as in Multi30k, as many target tokens as there are source tokens. */
 const LIMIT_RATIO = 0.3;
@@ -85,24 +84,29 @@ async function decodingContender(
   beam: number,
   batchSize: number,
 ): Promise<Contender> {
-  const translator = translatorOf(data, seed);
+  const translator = translatorOf(data, unendingModel(data, seed));
   const work = async (): Promise<void> => {
     await translator.translate(sources, { beam, batchSize, maxRatio: LIMIT_RATIO });
   };
   return local('dragoman', sources.length, null, work, () => translator.dispose());
 }
 
-function translatorOf(data: SpeedData, seed: number): Translator {
-  const model = unendingModel(data, seed);
-  return new Translator({ ...data.codecs, model, dispose: () => model.dispose() });
+export function translatorOf({ codecs }: SpeedData, model: Seq2Seq): Translator {
+  return new Translator({ ...codecs, model, dispose: () => model.dispose() });
 }
 
-function unendingModel(data: SpeedData, seed: number): Seq2Seq {
-  const model = benchmarkModel(benchmarkConfig('whole-target'), data.codecs, seed);
-  const bias = model.parameters.read('output.bias');
-  bias[EOS] = NEVER_ENDS;
-  model.parameters.write('output.bias', bias);
+/** The benchmark's model, which goes on to the length limit. */
+function unendingModel({ codecs }: SpeedData, seed: number): Seq2Seq {
+  const model = benchmarkModel(benchmarkConfig('whole-target'), codecs, seed);
+  neverEnd(model);
   return model;
+}
+
+/** A model that has not learned must not end where it likes: with this bias it goes on to its limit. */
+export function neverEnd({ parameters }: Seq2Seq): void {
+  const bias = parameters.read('output.bias');
+  bias[EOS] = NEVER_ENDS;
+  parameters.write('output.bias', bias);
 }
 
 /** PyTorch with the same weights, read from a file that is there while the program starts. */
@@ -141,7 +145,7 @@ function withWeights(
 function scoreContender(data: SpeedData, count: number, seed: number): Contender {
   const { corpus, codecs } = data;
   const config = benchmarkConfig('whole-target');
-  const translator = translatorOf(data, seed);
+  const translator = translatorOf(data, unendingModel(data, seed));
   const chosen = lengthsEvenly(corpus, count);
   const pairs = chosen.map((i) => ({
     source: codecs.source.decode(corpus.source(i)),

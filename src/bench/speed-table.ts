@@ -1,4 +1,4 @@
-import { median, speed } from './rounds.js';
+import { type Measured, median, speed } from './rounds.js';
 import type { SpeedResult } from './speed.js';
 
 export const SPEED_HEAD = [
@@ -21,8 +21,7 @@ export function speedRows(result: SpeedResult, peak: number): string[][] {
     ...(asked.milliseconds === undefined ? [] : [`≤ ${asked.milliseconds} ms`]),
   ].join(', ');
   const end = [rate === null ? '' : rate.toFixed(1), share === null ? '' : percent(share)];
-  const show = (measured: SpeedResult['ours']): string =>
-    unit === null ? `${digits(median(measured.milliseconds))} ms` : `${digits(speed(measured))} ${unit}/s`;
+  const show = (measured: Measured): string => figure(unit, measured);
   if (others.length === 0) return [[what, show(ours), '', '', '', own, ...end]];
   return others.map((other, k) => [
     k === 0 ? what : '',
@@ -30,9 +29,23 @@ export function speedRows(result: SpeedResult, peak: number): string[][] {
     other.name,
     show(other),
     other.ratio.toFixed(2),
-    other.asked === null ? own : `≥ ${other.asked}`,
+    other.asked === null ? (k === 0 ? own : '') : `≥ ${other.asked}`,
     ...(k === 0 ? end : ['', '']),
   ]);
+}
+
+function figure(unit: string | null, measured: Measured): string {
+  return unit === null
+    ? `${digits(median(measured.milliseconds))} ms`
+    : `${digits(speed(measured))} ${unit}/s`;
+}
+
+/** A result in one short line, for who watches. */
+export function resultLine({ unit, ours, others }: SpeedResult): string {
+  const beside = others.map(
+    (other) => `${other.name} ${figure(unit, other)}, ratio ${other.ratio.toFixed(2)}`,
+  );
+  return [figure(unit, ours), ...beside].join('; ');
 }
 
 /** Peak memory of a case's contenders, in one line. */

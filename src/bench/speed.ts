@@ -1,5 +1,5 @@
 import { currentEngine, startEngine } from '../engine/engine.js';
-import { type Measured, measureInTurn, median as middle, ratio } from './rounds.js';
+import { type Measured, measureInTurn, median, type RoundsOptions, ratio } from './rounds.js';
 import { adamCases } from './speed-adam.js';
 import { additionCases } from './speed-addition.js';
 import { type Contender, type Entry, type SpeedCase, type SpeedSetting, Unavailable } from './speed-case.js';
@@ -51,13 +51,9 @@ export interface SpeedResult {
   readonly leftOut: readonly string[];
 }
 
-export interface SpeedOptions {
-  readonly rounds: number;
-  /** A contender's turn lasts about so many milliseconds. */
-  readonly window: number;
-  readonly signal?: AbortSignal;
-  readonly onCase?: (what: string) => void;
-  readonly onTurn?: (round: number, name: string) => void;
+export interface SpeedOptions extends RoundsOptions {
+  /** Told what comes next. */
+  readonly onWork?: (what: string) => void;
 }
 
 /** Runs rows of the benchmark one after the other; each case's contenders take turns. */
@@ -69,7 +65,7 @@ export async function* runSpeed(
   for (const row of rows) {
     for (const work of ROWS[row](setting)) {
       if (options.signal?.aborted) return;
-      options.onCase?.(work.what);
+      options.onWork?.(work.what);
       const result = await runCase(row, work, options);
       if (!options.signal?.aborted) yield result;
     }
@@ -107,7 +103,7 @@ async function runCase(row: SpeedRow, work: SpeedCase, options: SpeedOptions): P
 
 /** GFLOP/s in the median round. */
 export function rateOf({ flops, milliseconds }: Measured): number | null {
-  return flops === null ? null : flops / middle(milliseconds) / 1e6;
+  return flops === null ? null : flops / median(milliseconds) / 1e6;
 }
 
 /** The best rate of large matrix products on the engine that runs, GFLOP/s: what the others are held against. */

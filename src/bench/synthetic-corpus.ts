@@ -51,8 +51,8 @@ export function syntheticCorpus(random: Random, sentences: number, codecs: Codec
     const drawn = Math.exp(LOG_LENGTH.mean + LOG_LENGTH.deviation * random.normal());
     const factor = Math.exp(LOG_RATIO.mean + LOG_RATIO.deviation * random.normal());
     corpus.push(
-      ids(random, bounded(drawn), sizes.source),
-      ids(random, bounded(drawn * factor), sizes.target),
+      randomIds(random, bounded(drawn), sizes.source),
+      randomIds(random, bounded(drawn * factor), sizes.target),
     );
   }
   return corpus;
@@ -62,6 +62,7 @@ function bounded(length: number): number {
   return Math.round(Math.min(LONGEST, Math.max(SHORTEST, length)));
 }
 
-function ids(random: Random, length: number, size: number): Int32Array {
+/** Random tokens, no specials. */
+export function randomIds(random: Random, length: number, size: number): Int32Array {
   return Int32Array.from({ length }, () => SPECIALS.length + random.integer(size - SPECIALS.length));
 }

@@ -1,18 +1,21 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { SpeedResult } from '../bench/speed.js';
-import type { Machine } from '../bench/speed-machine.js';
 import { SPEED_ROW_NAMES, SPEED_ROWS, type SpeedRow } from '../bench/speed-names.js';
 import { DragomanError } from '../errors.js';
-import { integer, positiveInteger } from './arguments.js';
+import { integer, positiveInteger, refuse } from './arguments.js';
+import type { BenchFormat, BenchReport } from './bench-report.js';
 import { Interruption } from './interruption.js';
 import { openOutput } from './output.js';
 import { stopOnSignal } from './stop-on-signal.js';
-import { resultTable } from './table.js';
 import type { Terminal } from './terminal.js';
 
 /** Rounds, and milliseconds of a program's turn in one. */
 const ROUNDS = { full: 5, quick: 2 };
 const WINDOW = { full: 400, quick: 40 };
+/** A long run: what is done, and how often memory is read. */
+const SOAK = {
+  full: { steps: 2000, sentences: 10_000, readings: 10 },
+  quick: { steps: 50, sentences: 100, readings: 2 },
+};
 
 /** `dragoman bench`: what this machine does with Dragoman. */
 export function benchCommand(terminal: Terminal) {
@@ -41,15 +44,18 @@ function speedCommand(terminal: Terminal) {
     )
     .option('--quick', 'short turns and little work: shows that all works, not how fast it is')
     .option('--corpus <file...>', 'SOURCE TARGET: measure on these sentences; random ones by default')
-    .option('--python <path>', 'a Python with PyTorch; python3 by default; "none" runs ours alone')
+    .option('--python <path>', 'a Python with PyTorch (default: python3); none runs ours alone')
     .option('--seed <n>', 'of weights and random sentences', integer, 1)
+    .option('--sweep', 'instead: how cost grows with sentence length, sizes, batch and beam')
+    .option('--svg <file>', 'with --sweep: also draw it')
+    .option('--soak', 'instead: 2000 training steps and 10,000 sentences, and what memory they hold')
     .addOption(
       new Option('--format <name>', 'of the result')
         .choices(['table', 'markdown', 'json'] as const)
         .default('table' as const),
     )
     .option('--json <file>', 'also write every figure of every round as JSON')
-    .option('--overwrite', 'replace a file that exists')
+    .option('--overwrite', 'replace files that exist')
     .addHelpText(
       'after',
       `
@@ -62,51 +68,47 @@ docs/performance.md tells what is measured and how.
 Examples:
   dragoman bench speed
   dragoman bench speed --rows layer adam --python .venv/bin/python
-  dragoman bench speed --corpus train.en train.de --json speed.json`,
+  dragoman bench speed --corpus train.en train.de --json speed.json
+  dragoman bench speed --sweep --svg sweep.svg`,
     )
     .action(async (options) => {
-      const { quick = false, seed, format, json, overwrite } = options;
-      if (json === undefined && overwrite) throw new DragomanError('usage', '--overwrite needs --json');
-      const files = twoFiles(options.corpus);
-      const chosen = SPEED_ROW_NAMES.filter((name) => options.rows?.includes(name) ?? true);
-      const output = json === undefined ? null : await openOutput(json, terminal, overwrite);
+      checkTogether(options);
+      const { seed, format } = options;
+      const quick = options.quick ?? false;
+      const json = await fileFor(options.json, terminal, options.overwrite);
+      const svg = await fileFor(options.svg, terminal, options.overwrite);
       const stop = stopOnSignal((text) => terminal.say(text), 'stopping after this turn');
-      const size = quick ? 'quick' : 'full';
       try {
-        const { currentEngine, startEngine } = await import('../engine/engine.js');
-        const { machineOf } = await import('../bench/speed-machine.js');
-        const { measurePeak, runSpeed } = await import('../bench/speed.js');
-        const { corpusData, randomData } = await import('../bench/speed-data.js');
-        await startEngine();
-        const engine = currentEngine()!;
-        const peers = await peersOf(options.python, terminal);
-        const machine = machineOf(engine, peers);
-        const data =
-          files === null ? randomData(seed) : await corpusData(...files, (message) => terminal.say(message));
         if (quick) terminal.say('--quick: these figures show that all works, no more');
-        const setting = { quick, seed, threads: engine.threads, peers, data };
-        const measuring = {
-          rounds: options.rounds ?? ROUNDS[size],
-          window: WINDOW[size],
-          signal: stop.signal,
-          onCase: (what: string) => terminal.say(what),
-        };
-        const peak = await measurePeak(measuring);
-        const results: SpeedResult[] = [];
-        for await (const result of runSpeed(chosen, setting, measuring)) {
-          for (const reason of result.leftOut) terminal.say(`  left out: ${reason}`);
-          results.push(result);
+        const work = options.sweep ? sweepReport : options.soak ? soakReport : tableReport;
+        const report = await work(terminal, { ...options, quick, seed, signal: stop.signal });
+        const { reportText } = await import('./bench-report.js');
+        await terminal.print(await reportText(terminal, format, report));
+        if (stop.signal.aborted) throw new Interruption('interrupted; what is shown above is whole');
+        await json?.print(JSON.stringify(report, null, 1));
+        await json?.close();
+        if (svg !== null && report.sweep !== undefined) {
+          const { sweepPlot } = await import('../bench/sweep.js');
+          await svg.print(sweepPlot(report.sweep));
+          await svg.close();
         }
-        const report = { machine, data: data.name, quick, peak, results };
-        await show(terminal, format, report);
-        if (stop.signal.aborted) throw new Interruption('interrupted; the rows above are whole');
-        await output?.print(JSON.stringify(report, null, 1));
-        await output?.close();
       } finally {
-        output?.abandon();
+        json?.abandon();
+        svg?.abandon();
         stop.release();
       }
     });
+}
+
+/** What the command line gave, as the work needs it. */
+interface BenchOptions {
+  readonly rows?: readonly SpeedRow[];
+  readonly rounds?: number;
+  readonly quick: boolean;
+  readonly corpus?: readonly string[];
+  readonly python?: string;
+  readonly seed: number;
+  readonly signal: AbortSignal;
 }
 
 /** Collects `--rows a b` and `--rows a,b`. */
@@ -121,55 +123,110 @@ function rowsOf(text: string, before: readonly SpeedRow[] = []): SpeedRow[] {
   return [...before, ...names];
 }
 
-function twoFiles(files: readonly string[] | undefined): readonly [string, string] | null {
-  if (files === undefined) return null;
-  const [source, target, ...more] = files;
-  if (source === undefined || target === undefined || more.length > 0) {
-    throw new DragomanError('usage', `--corpus: expected SOURCE TARGET, got ${files.length} files`);
+/** @throws DragomanError `usage` for options that would do nothing */
+function checkTogether(options: {
+  readonly sweep?: true;
+  readonly soak?: true;
+  readonly svg?: string;
+  readonly json?: string;
+  readonly overwrite?: true;
+  readonly rows?: unknown;
+  readonly corpus?: readonly string[];
+  readonly python?: string;
+  readonly rounds?: number;
+  readonly format: BenchFormat;
+}): void {
+  const { sweep, soak, svg, json, overwrite, rows, corpus, python, rounds } = options;
+  if (sweep && soak) throw new DragomanError('usage', '--sweep and --soak are two works: give one of them');
+  if (sweep) refuse({ rows, corpus, python }, 'has no meaning with --sweep');
+  else refuse({ svg }, 'needs --sweep');
+  if (soak) refuse({ rows, python, rounds }, 'has no meaning with --soak');
+  if (json === undefined && svg === undefined) refuse({ overwrite }, 'needs --json or --svg');
+  if (corpus !== undefined && corpus.length !== 2) {
+    throw new DragomanError('usage', `--corpus: expected SOURCE TARGET, got ${corpus.length} file names`);
   }
-  return [source, target];
+}
+
+async function fileFor(path: string | undefined, terminal: Terminal, overwrite?: boolean) {
+  return path === undefined ? null : openOutput(path, terminal, overwrite);
+}
+
+function measuring(terminal: Terminal, { rounds, quick, signal }: BenchOptions) {
+  const size = quick ? 'quick' : 'full';
+  return {
+    rounds: rounds ?? ROUNDS[size],
+    window: WINDOW[size],
+    signal,
+    onWork: (what: string) => terminal.say(what),
+  };
+}
+
+/** The table, row by row. */
+async function tableReport(terminal: Terminal, options: BenchOptions): Promise<BenchReport> {
+  const { quick, seed } = options;
+  const { startEngine } = await import('../engine/engine.js');
+  const { machineOf } = await import('../bench/speed-machine.js');
+  const { measurePeak, runSpeed } = await import('../bench/speed.js');
+  const { resultLine } = await import('../bench/speed-table.js');
+  const engine = await startEngine();
+  const peers = await peersOf(options.python, terminal);
+  const data = await dataOf(options, terminal);
+  const setting = { quick, seed, threads: engine.threads, peers, data };
+  const rounds = measuring(terminal, options);
+  const peak = await measurePeak(rounds);
+  const chosen = SPEED_ROW_NAMES.filter((name) => options.rows?.includes(name) ?? true);
+  const results = [];
+  for await (const result of runSpeed(chosen, setting, rounds)) {
+    for (const reason of result.leftOut) terminal.say(`  left out: ${reason}`);
+    terminal.say(`  ${resultLine(result)}`);
+    results.push(result);
+  }
+  return { machine: machineOf(engine, peers), quick, seed, data: data.name, peak, results };
+}
+
+async function sweepReport(terminal: Terminal, options: BenchOptions): Promise<BenchReport> {
+  const { quick, seed } = options;
+  const { startEngine } = await import('../engine/engine.js');
+  const { machineOf } = await import('../bench/speed-machine.js');
+  const { sweep } = await import('../bench/sweep.js');
+  const engine = await startEngine();
+  const points = [];
+  for await (const point of sweep({ ...measuring(terminal, options), quick, seed })) points.push(point);
+  return { machine: machineOf(engine, null), quick, seed, sweep: points };
+}
+
+async function soakReport(terminal: Terminal, options: BenchOptions): Promise<BenchReport> {
+  const { quick, seed, signal } = options;
+  const { startEngine } = await import('../engine/engine.js');
+  const { machineOf } = await import('../bench/speed-machine.js');
+  const { soak } = await import('../bench/soak.js');
+  const engine = await startEngine();
+  const data = await dataOf(options, terminal);
+  const readings = [];
+  for await (const reading of soak(data, { ...SOAK[quick ? 'quick' : 'full'], seed, signal })) {
+    const { done, work, tensors, residentMiB } = reading;
+    terminal.say(`${done} ${work}: ${tensors} tensors, ${residentMiB.toFixed(0)} MiB`);
+    readings.push(reading);
+  }
+  return { machine: machineOf(engine, null), quick, seed, data: data.name, soak: readings };
+}
+
+async function dataOf({ corpus, seed }: BenchOptions, terminal: Terminal) {
+  const { corpusData, randomData } = await import('../bench/speed-data.js');
+  const [source, target] = corpus ?? [];
+  if (source === undefined || target === undefined) return randomData(seed);
+  return corpusData(source, target, (message) => terminal.say(message));
 }
 
 /** PyTorch programs, or null with one line why there are none. A Python that was named has to have it. */
 async function peersOf(python: string | undefined, terminal: Terminal) {
   if (python === 'none') return null;
   const { findPeers } = await import('../bench/peer.js');
-  const found = findPeers(python === undefined ? ['python3'] : [python]);
+  const found = findPeers(python ?? 'python3');
   if (typeof found !== 'string') return found;
   if (python !== undefined) {
     throw new DragomanError('usage', `--python: expected a Python with PyTorch, got ${found}`);
   }
   terminal.say(`nothing beside ours: no Python with PyTorch (${found}); --python PATH names one`);
   return null;
-}
-
-interface Report {
-  readonly machine: Machine;
-  readonly data: string;
-  readonly quick: boolean;
-  /** GFLOP/s */
-  readonly peak: number;
-  readonly results: readonly SpeedResult[];
-}
-
-async function show(
-  terminal: Terminal,
-  format: 'table' | 'markdown' | 'json',
-  report: Report,
-): Promise<void> {
-  if (format === 'json') return terminal.print(JSON.stringify(report, null, 1));
-  const { markdownTable, memoryLine, SPEED_HEAD, speedRows } = await import('../bench/speed-table.js');
-  const { describeMachine } = await import('../bench/speed-machine.js');
-  const rows = report.results.flatMap((result) => speedRows(result, report.peak));
-  const table =
-    format === 'table' ? resultTable(terminal, SPEED_HEAD, rows) : markdownTable(SPEED_HEAD, rows);
-  const memory = report.results.filter((result) => result.memory).map(memoryLine);
-  const lines = [
-    table,
-    '',
-    ...memory,
-    `${describeMachine(report.machine)}.`,
-    `Data: ${report.data}. Peak of matrix products: ${report.peak.toFixed(0)} GFLOP/s.`,
-  ];
-  await terminal.print(lines.join('\n'));
 }
