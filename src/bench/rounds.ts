@@ -19,7 +19,7 @@ export interface Measured {
   readonly memory: number;
 }
 
-/** Threads of one program may look for work a while after it is done, and would take the next one's time. */
+/** Threads of one program look for work a while after it is done, and would take the next one's time. */
 const REST = 120;
 
 /** Runs contenders in turn, round by round, after each has warmed up and been sized. */
@@ -28,18 +28,19 @@ export async function measureInTurn(
   options: RoundsOptions,
 ): Promise<Measured[]> {
   const { rounds, window, signal } = options;
+  const rest = contenders.length > 1 ? REST : 0;
   const times: number[] = [];
   for (const contender of contenders) {
     await contender.run(1); // memory, threads and caches are made now
     const once = await contender.run(1);
     times.push(Math.max(1, Math.round(window / once)));
-    await pause(REST);
+    await pause(rest);
   }
   const milliseconds: number[][] = contenders.map(() => []);
   for (let round = 0; round < rounds && !signal?.aborted; round++) {
     for (const [k, contender] of contenders.entries()) {
       milliseconds[k]!.push((await contender.run(times[k]!)) / times[k]!);
-      await pause(REST);
+      await pause(rest);
     }
   }
   return Promise.all(

@@ -1,10 +1,11 @@
 import { dispose, memory, type Tensor } from '@tensorflow/tfjs-core';
+import type { Config } from '../config.js';
 import { Random } from '../random.js';
 import { collate, makeBatches } from '../text/batch.js';
 import { createOptimizer } from '../train/optimizer.js';
 import type { SpeedData } from './speed-case.js';
 import { translatorOf } from './speed-decoding.js';
-import { benchmarkConfig, benchmarkModel } from './speed-model.js';
+import { benchmarkModel } from './speed-model.js';
 
 /** What is held at one moment of a long run. */
 export interface SoakReading {
@@ -30,8 +31,11 @@ const SENTENCES_PER_CALL = 100;
 const BATCH = 64;
 
 /** Trains and then decodes for long, and reads now and then what is held: neither count nor memory should grow. */
-export async function* soak(data: SpeedData, options: SoakOptions): AsyncGenerator<SoakReading> {
-  const config = benchmarkConfig('whole-target');
+export async function* soak(
+  config: Config,
+  data: SpeedData,
+  options: SoakOptions,
+): AsyncGenerator<SoakReading> {
   const { steps, sentences, readings, seed, signal } = options;
   const { codecs, corpus } = data;
   const random = new Random(seed);

@@ -200,10 +200,15 @@ async function soakReport(terminal: Terminal, options: BenchOptions): Promise<Be
   const { startEngine } = await import('../engine/engine.js');
   const { machineOf } = await import('../bench/speed-machine.js');
   const { soak } = await import('../bench/soak.js');
+  const { benchmarkConfig } = await import('../bench/speed-model.js');
   const engine = await startEngine();
   const data = await dataOf(options, terminal);
   const readings = [];
-  for await (const reading of soak(data, { ...SOAK[quick ? 'quick' : 'full'], seed, signal })) {
+  for await (const reading of soak(benchmarkConfig('whole-target'), data, {
+    ...SOAK[quick ? 'quick' : 'full'],
+    seed,
+    signal,
+  })) {
     const { done, work, tensors, residentMiB } = reading;
     terminal.say(`${done} ${work}: ${tensors} tensors, ${residentMiB.toFixed(0)} MiB`);
     readings.push(reading);
