@@ -71,6 +71,6 @@ function percent(share: number): string {
 }
 
 /** Three figures that count, or all before the point. */
-function digits(value: number): string {
+export function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -42,11 +42,12 @@ async function body(
   table: (head: readonly string[], rows: readonly (readonly string[])[]) => string,
   { peak = Number.NaN, results, sweep, soak }: BenchReport,
 ): Promise<string[]> {
+  const { digits, memoryLine, SPEED_HEAD, speedRows } = await import('../bench/speed-table.js');
   if (sweep !== undefined) {
     const rows = sweep.map(({ variable, value, milliseconds, relative }) => [
       variable,
       `${value}`,
-      milliseconds.toPrecision(3),
+      digits(milliseconds),
       relative.toFixed(2),
     ]);
     return [table(['size', 'value', 'ms', 'relative'], rows)];
@@ -59,7 +60,6 @@ async function body(
     ]);
     return [table(['after', 'tensors', 'resident MiB'], rows)];
   }
-  const { memoryLine, SPEED_HEAD, speedRows } = await import('../bench/speed-table.js');
   const all = results ?? [];
   const memory = all.filter((result) => result.memory).map(memoryLine);
   return [
