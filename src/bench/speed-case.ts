@@ -1,3 +1,4 @@
+import type { Config } from '../config.js';
 import type { Codecs } from '../text/codec.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { peakMemory, resetPeakMemory } from './peak-memory.js';
@@ -58,6 +59,13 @@ export interface SpeedSetting {
   readonly peers: PeerPrograms | null;
   /** Sentences to train on and to decode: a corpus of the user's, or random ones of the same lengths as Multi30k's. */
   readonly data: SpeedData;
+  /** A trained model that decodes and scores; null for one with random weights. */
+  readonly trained: TrainedModel | null;
+}
+
+export interface TrainedModel {
+  readonly folder: string;
+  readonly config: Config;
 }
 
 export interface TwoFiles {

@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MODEL_FILES } from '../model/folder-names.js';
+import type { Config } from '../config.js';
+import { loadModelFolder, MODEL_FILES } from '../model/folder.js';
 import type { Seq2Seq } from '../model/seq2seq.js';
 import { copyWeights, writeTensors } from '../model/weights-file.js';
+import { resolveSearchOptions } from '../search/options.js';
 import { Translator } from '../search/translator.js';
 import { EOS } from '../text/vocabulary.js';
 import { sentenceFlops } from './flops.js';
@@ -15,8 +17,9 @@ import {
   type SpeedCase,
   type SpeedData,
   type SpeedSetting,
+  Unavailable,
 } from './speed-case.js';
-import { benchmarkConfig, benchmarkModel, sizesOf } from './speed-model.js';
+import { benchmarkConfig, benchmarkModel, hasBenchmarkForm, sizesOf } from './speed-model.js';
 import { sum } from './speed-training.js';
 
 /** Sentences of a run: for batches of 32, and one by one. */
@@ -36,6 +39,7 @@ export function decodingCases(setting: SpeedSetting): SpeedCase[] {
     { beam: 1, batch: 1, asked: { medium: 2, highest: 3 } },
     { beam: 5, batch: 1, asked: { medium: 2, highest: 3 } },
   ] as const;
+  const subject = subjectOf(setting);
   return cases.map(({ beam, batch, asked }) => {
     const count = SENTENCES[batch][setting.quick ? 'quick' : 'full'];
     const sources = evenly(setting.data, count);
@@ -44,27 +48,45 @@ export function decodingCases(setting: SpeedSetting): SpeedCase[] {
       unit: 'sentences',
       ours: {
         name: 'dragoman',
-        open: () => decodingContender(setting, sources, beam, batch),
+        open: () => decodingContender(subject, setting.data, sources, beam, batch),
       },
       others: (['highest', 'medium'] as const).flatMap((precision) =>
-        withWeights(setting, sources, { beam, batch, precision }, asked[precision]),
+        withWeights(subject, setting, sources, { beam, batch, precision }, asked[precision]),
       ),
     };
   });
 }
 
 /** Log-probabilities of given targets. */
-export function scoreCases({ seed, quick, data }: SpeedSetting): SpeedCase[] {
-  const count = SCORED[quick ? 'quick' : 'full'];
+export function scoreCases(setting: SpeedSetting): SpeedCase[] {
+  const count = SCORED[setting.quick ? 'quick' : 'full'];
   return [
     {
       what: 'score',
       unit: 'target tokens',
-      ours: { name: 'dragoman', open: async () => scoreContender(data, count, seed) },
+      ours: { name: 'dragoman', open: () => scoreContender(subjectOf(setting), setting.data, count) },
       others: [],
       asked: { share: 0.7 },
     },
   ];
+}
+
+/** The model that decodes and scores: the user's, or one with random weights that goes on to its limit. */
+interface Subject {
+  readonly config: Config;
+  /** Of the length limit. */
+  readonly maxRatio: number;
+  open(): Promise<Seq2Seq>;
+}
+
+function subjectOf({ trained, data, seed }: SpeedSetting): Subject {
+  if (trained === null) {
+    const config = benchmarkConfig('whole-target');
+    return { config, maxRatio: LIMIT_RATIO, open: async () => unendingModel(data, seed) };
+  }
+  const { config, folder } = trained;
+  const { maxRatio } = resolveSearchOptions();
+  return { config, maxRatio, open: async () => (await loadModelFolder(folder)).model };
 }
 
 /** Sources of all lengths, as text. */
@@ -79,14 +101,15 @@ function lengthsEvenly(corpus: SpeedData['corpus'], count: number): number[] {
 }
 
 async function decodingContender(
-  { data, seed }: SpeedSetting,
+  { open, maxRatio }: Subject,
+  data: SpeedData,
   sources: readonly string[],
   beam: number,
   batchSize: number,
 ): Promise<Contender> {
-  const translator = translatorOf(data, unendingModel(data, seed));
+  const translator = translatorOf(data, await open());
   const work = async (): Promise<void> => {
-    await translator.translate(sources, { beam, batchSize, maxRatio: LIMIT_RATIO });
+    await translator.translate(sources, { beam, batchSize, maxRatio });
   };
   return local('dragoman', sources.length, null, work, () => translator.dispose());
 }
@@ -111,6 +134,7 @@ export function neverEnd({ parameters }: Seq2Seq): void {
 
 /** PyTorch with the same weights, read from a file that is there while the program starts. */
 function withWeights(
+  subject: Subject,
   { peers, threads, seed, data }: SpeedSetting,
   sources: readonly string[],
   search: { readonly beam: number; readonly batch: number; readonly precision: string },
@@ -122,15 +146,17 @@ function withWeights(
     ...search,
     threads,
     seed,
-    maxRatio: LIMIT_RATIO,
-    shape: sizesOf(benchmarkConfig('whole-target'), data.codecs),
+    maxRatio: subject.maxRatio,
+    shape: sizesOf(subject.config, data.codecs),
     source: sources.map((line) => Array.from(data.codecs.source.encode(line))),
   };
   const open = async (): Promise<Contender> => {
+    if (!hasBenchmarkForm(subject.config))
+      throw new Unavailable('it has only models of the form of the default');
     const folder = await mkdtemp(join(tmpdir(), 'dragoman-bench-'));
     try {
       const weights = join(folder, MODEL_FILES.weights);
-      const model = unendingModel(data, seed);
+      const model = await subject.open();
       await writeTensors(weights, copyWeights(model.parameters), {});
       model.dispose();
       const [peer] = peerEntry(peers, 'decoding', name, { ...job, weights });
@@ -142,10 +168,10 @@ function withWeights(
   return [{ name, asked, open }];
 }
 
-function scoreContender(data: SpeedData, count: number, seed: number): Contender {
+async function scoreContender(subject: Subject, data: SpeedData, count: number): Promise<Contender> {
   const { corpus, codecs } = data;
-  const config = benchmarkConfig('whole-target');
-  const translator = translatorOf(data, unendingModel(data, seed));
+  const { config } = subject;
+  const translator = translatorOf(data, await subject.open());
   const chosen = lengthsEvenly(corpus, count);
   const pairs = chosen.map((i) => ({
     source: codecs.source.decode(corpus.source(i)),
@@ -159,5 +185,5 @@ function scoreContender(data: SpeedData, count: number, seed: number): Contender
   const work = async (): Promise<void> => {
     await translator.score(pairs);
   };
-  return local('dragoman', tokens, flops, work, () => translator.dispose());
+  return local('dragoman', tokens, hasBenchmarkForm(config) ? flops : null, work, () => translator.dispose());
 }

@@ -31,6 +31,23 @@ export function benchmarkModel(config: Config, { source, target }: Codecs, seed:
   return new Seq2Seq(config.model, sizes, new Random(seed));
 }
 
+/** Whether a model differs from the benchmark's in sizes alone: flops.ts and src/peers/nmt.py know no other form. */
+export function hasBenchmarkForm({ model }: Config): boolean {
+  const { cell, encoder, decoder, attention, context, summary, inputFeeding, reverseSource } = model;
+  const cells = [encoder.cell ?? cell, decoder.cell ?? cell];
+  return (
+    cells.every(({ kind }) => kind === 'lstm') &&
+    encoder.bidirectional &&
+    encoder.layers === 1 &&
+    decoder.layers === 1 &&
+    attention.kind === 'general' &&
+    context === 'initial' &&
+    summary === 'last' &&
+    !inputFeeding &&
+    !reverseSource
+  );
+}
+
 /** Its sizes, for the formulas and for the programs beside us. */
 export function sizesOf({ model }: Config, codecs: Codecs): ModelSizes & PeerShape {
   return {

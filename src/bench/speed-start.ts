@@ -13,6 +13,7 @@ import {
   type SpeedCase,
   type SpeedData,
   type SpeedSetting,
+  type TrainedModel,
   Unavailable,
 } from './speed-case.js';
 import { benchmarkConfig, benchmarkModel } from './speed-model.js';
@@ -20,13 +21,13 @@ import { benchmarkConfig, benchmarkModel } from './speed-model.js';
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 /** A whole process: from its start to the first translation, and what of that is TensorFlow's library alone. */
-export function startCases({ data, seed }: SpeedSetting): SpeedCase[] {
+export function startCases({ data, seed, trained }: SpeedSetting): SpeedCase[] {
   return [
     {
       what: 'start of dragoman translate to the first sentence',
       unit: null,
       asked: { milliseconds: 1500 },
-      ours: { name: 'dragoman', open: () => translateContender(data, seed) },
+      ours: { name: 'dragoman', open: () => translateContender(data, trained, seed) },
       others: [
         { name: "loading TensorFlow's library in Node", open: async () => libraryContender() },
         { name: 'Node alone', open: async () => processContender('Node alone', ['-e', "console.log('up')"]) },
@@ -35,15 +36,20 @@ export function startCases({ data, seed }: SpeedSetting): SpeedCase[] {
   ];
 }
 
-async function translateContender(data: SpeedData, seed: number): Promise<Contender> {
+async function translateContender(
+  data: SpeedData,
+  trained: TrainedModel | null,
+  seed: number,
+): Promise<Contender> {
   if (!existsSync(MAIN)) throw new Unavailable('the package has not been built');
+  const sentence = `${data.codecs.source.decode(data.corpus.source(0))}\n`;
+  if (trained !== null) return processContender('dragoman', [MAIN, 'translate', trained.folder], sentence);
   const folder = await mkdtemp(join(tmpdir(), 'dragoman-bench-'));
   const config = benchmarkConfig('whole-target');
   const model = benchmarkModel(config, data.codecs, seed);
   await saveModelFolder(folder, { config, ...data.codecs, model }, '.');
   model.dispose();
-  const sentence = data.codecs.source.decode(data.corpus.source(0));
-  return processContender('dragoman', [MAIN, 'translate', folder], `${sentence}\n`, () =>
+  return processContender('dragoman', [MAIN, 'translate', folder], sentence, () =>
     rm(folder, { recursive: true, force: true }),
   );
 }

@@ -1,5 +1,6 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Config } from '../config.js';
+import { DragomanError } from '../errors.js';
 import { Random } from '../random.js';
 import { collate, makeBatches } from '../text/batch.js';
 import type { EncodedCorpus } from '../text/encoded.js';
@@ -121,6 +122,9 @@ export function representative(
 ): Int32Array[] {
   const all = makeBatches(corpus, { by: 'sentences', size }, new Random(seed));
   const full = all.filter(({ length }) => length === size);
+  if (full.length === 0) {
+    throw new DragomanError('usage', `expected a corpus of at least ${size} pairs, got ${corpus.length}`);
+  }
   const tokens = (batch: Int32Array): number => sum(batch, (i) => corpus.targetLength(i));
   const order = full.sort((a, b) => tokens(a) - tokens(b));
   return Array.from({ length: count }, (_, k) => order[Math.floor(((k + 0.5) * order.length) / count)]!);

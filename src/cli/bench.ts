@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import type { SpeedData, TrainedModel } from '../bench/speed-case.js';
 import { SPEED_ROW_NAMES, SPEED_ROWS, type SpeedRow } from '../bench/speed-names.js';
 import { DragomanError } from '../errors.js';
 import { integer, positiveInteger, refuse } from './arguments.js';
@@ -44,6 +46,7 @@ function speedCommand(terminal: Terminal) {
     )
     .option('--quick', 'short turns and little work: shows that all works, not how fast it is')
     .option('--corpus <file...>', 'SOURCE TARGET: measure on these sentences; random ones by default')
+    .option('--model <folder>', 'a trained model that decodes, scores and starts; needs --corpus')
     .option('--python <path>', 'a Python with PyTorch (default: python3); none runs ours alone')
     .option('--seed <n>', 'of weights and random sentences', integer, 1)
     .option('--sweep', 'instead: how cost grows with sentence length, sizes, batch and beam')
@@ -69,6 +72,7 @@ Examples:
   dragoman bench speed
   dragoman bench speed --rows layer adam --python .venv/bin/python
   dragoman bench speed --corpus train.en train.de --json speed.json
+  dragoman bench speed --rows decoding score --model models/mine --corpus test.en test.de
   dragoman bench speed --sweep --svg sweep.svg`,
     )
     .action(async (options) => {
@@ -106,6 +110,7 @@ interface BenchOptions {
   readonly rounds?: number;
   readonly quick: boolean;
   readonly corpus?: readonly string[];
+  readonly model?: string;
   readonly python?: string;
   readonly seed: number;
   readonly signal: AbortSignal;
@@ -132,16 +137,18 @@ function checkTogether(options: {
   readonly overwrite?: true;
   readonly rows?: unknown;
   readonly corpus?: readonly string[];
+  readonly model?: string;
   readonly python?: string;
   readonly rounds?: number;
   readonly format: BenchFormat;
 }): void {
-  const { sweep, soak, svg, json, overwrite, rows, corpus, python, rounds } = options;
+  const { sweep, soak, svg, json, overwrite, rows, corpus, model, python, rounds } = options;
   if (sweep && soak) throw new DragomanError('usage', '--sweep and --soak are two works: give one of them');
-  if (sweep) refuse({ rows, corpus, python }, 'has no meaning with --sweep');
+  if (sweep) refuse({ rows, corpus, model, python }, 'has no meaning with --sweep');
   else refuse({ svg }, 'needs --sweep');
-  if (soak) refuse({ rows, python, rounds }, 'has no meaning with --soak');
+  if (soak) refuse({ rows, model, python, rounds }, 'has no meaning with --soak');
   if (json === undefined && svg === undefined) refuse({ overwrite }, 'needs --json or --svg');
+  if (corpus === undefined) refuse({ model }, 'needs --corpus, for sentences to translate');
   if (corpus !== undefined && corpus.length !== 2) {
     throw new DragomanError('usage', `--corpus: expected SOURCE TARGET, got ${corpus.length} file names`);
   }
@@ -170,8 +177,9 @@ async function tableReport(terminal: Terminal, options: BenchOptions): Promise<B
   const { resultLine } = await import('../bench/speed-table.js');
   const engine = await startEngine();
   const peers = await peersOf(options.python, terminal);
-  const data = await dataOf(options, terminal);
-  const setting = { quick, seed, threads: engine.threads, peers, data };
+  const trained = await trainedModel(options.model);
+  const data = await dataOf(options, trained, terminal);
+  const setting = { quick, seed, threads: engine.threads, peers, data, trained };
   const rounds = measuring(terminal, options);
   const peak = await measurePeak(rounds);
   const chosen = SPEED_ROW_NAMES.filter((name) => options.rows?.includes(name) ?? true);
@@ -202,7 +210,7 @@ async function soakReport(terminal: Terminal, options: BenchOptions): Promise<Be
   const { soak } = await import('../bench/soak.js');
   const { benchmarkConfig } = await import('../bench/speed-model.js');
   const engine = await startEngine();
-  const data = await dataOf(options, terminal);
+  const data = await dataOf(options, null, terminal);
   const readings = [];
   for await (const reading of soak(benchmarkConfig('whole-target'), data, {
     ...SOAK[quick ? 'quick' : 'full'],
@@ -216,11 +224,24 @@ async function soakReport(terminal: Terminal, options: BenchOptions): Promise<Be
   return { machine: machineOf(engine, null), quick, seed, data: data.name, soak: readings };
 }
 
-async function dataOf({ corpus, seed }: BenchOptions, terminal: Terminal) {
-  const { corpusData, randomData } = await import('../bench/speed-data.js');
+async function trainedModel(folder: string | undefined): Promise<TrainedModel | null> {
+  if (folder === undefined) return null;
+  const { loadConfig } = await import('../config.js');
+  const { MODEL_FILES } = await import('../model/folder-names.js');
+  return { folder, config: await loadConfig(join(folder, MODEL_FILES.config)) };
+}
+
+async function dataOf(
+  { corpus, seed }: BenchOptions,
+  trained: TrainedModel | null,
+  terminal: Terminal,
+): Promise<SpeedData> {
+  const { corpusData, modelData, randomData } = await import('../bench/speed-data.js');
   const [source, target] = corpus ?? [];
   if (source === undefined || target === undefined) return randomData(seed);
-  return corpusData(source, target, (message) => terminal.say(message));
+  return trained === null
+    ? corpusData({ source, target }, (message) => terminal.say(message))
+    : modelData({ source, target }, trained);
 }
 
 /** PyTorch programs, or null with one line why there are none. A Python that was named has to have it. */

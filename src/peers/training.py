@@ -48,7 +48,10 @@ def cut(sources, targets, size, exact):
             batch = []
         batch.append(i)
     batches.append(batch)
-    return [batch for batch in batches if len(batch) == size]
+    full = [batch for batch in batches if len(batch) == size]
+    if not full:
+        raise ValueError(f"the corpus has no {size} sentences that fit into one batch")
+    return full
 
 
 def representative(batches, tokens, count):
