@@ -352,6 +352,7 @@ describe('dragoman bench speed', () => {
     ['--soak --rounds 3', '--rounds has no meaning with --soak'],
     ['--svg x.svg', '--svg needs --sweep'],
     ['--overwrite', '--overwrite needs --json or --svg'],
+    ['--model m', '--model needs --corpus'],
     ['--corpus one', 'expected SOURCE TARGET, got 1 file names'],
     ['--python /nowhere/python', 'expected a Python with PyTorch, got /nowhere/python: not found'],
   ])('%s: one line, exit 2', async (words, message) => {
