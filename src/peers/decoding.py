@@ -21,16 +21,13 @@ def limits(sources, ratio):
     return torch.tensor([math.ceil(ratio * len(source)) + 10 for source in sources])
 
 
-def logits_of(model, tokens, state, known, ends):
-    """Logits [rows, vocabulary] where PAD and BOS cannot be, and rows that must end can only end."""
-    o, state = model.step(tokens, state, known)
-    logits = model.output(o)
+def mask(logits, ends):
+    """PAD and BOS cannot be said, and rows that must end can only end."""
     logits[:, PAD] = logits[:, BOS] = NEVER
     if ends.any():
         kept = logits[ends, EOS]
         logits[ends] = NEVER
         logits[ends, EOS] = kept
-    return logits, state
 
 
 def greedy(model, sources, ratio, _):
@@ -40,7 +37,9 @@ def greedy(model, sources, ratio, _):
     tokens = torch.full((len(sources),), BOS)
     length = 0
     while live:
-        logits, state = logits_of(model, tokens, state, known, most == length)
+        o, state = model.step(tokens, state, known)
+        logits = model.output(o)
+        mask(logits, most == length)
         tokens = logits.argmax(1)
         goes_on = tokens != EOS
         for sentence, token in zip(live, tokens.tolist()):
@@ -68,10 +67,13 @@ def beam_search(model, sources, ratio, width):
     length = 0
     while live:
         rest = len(live)
-        logits, state = logits_of(model, tokens, state, known, (most == length).repeat_interleave(width))
+        o, state = model.step(tokens, state, known)
+        logits = model.output(o)
+        normaliser = logits.logsumexp(1, keepdim=True)
+        mask(logits, (most == length).repeat_interleave(width))
         # Of each row the best width + 1 do: one of them at most is EOS.
         values, ids = logits.topk(width + 1, 1)
-        total = values - logits.logsumexp(1, keepdim=True) + scores.view(-1, 1)
+        total = values - normaliser + scores.view(-1, 1)
         best, place = total.view(rest, -1).topk(2 * width, 1)
         parent = place // (width + 1)
         token = ids.view(rest, -1).gather(1, place)
