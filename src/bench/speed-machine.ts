@@ -14,6 +14,8 @@ export interface Machine {
   readonly dragoman: string;
   readonly engine: string;
   readonly threads: number;
+  /** What our matrix products are computed in. */
+  readonly products: string;
   /** The programs beside us; null where there were none. */
   readonly peers: string | null;
 }
@@ -28,17 +30,18 @@ export function machineOf(engine: EngineInfo, peers: PeerPrograms | null): Machi
     dragoman: VERSION,
     engine: `${engine.name} (${engine.version})`,
     threads: engine.threads,
+    products: engine.products,
     peers: peers?.version ?? null,
   };
 }
 
 /** The machine in one sentence. */
 export function describeMachine(machine: Machine): string {
-  const { processor, cores, vectorExtensions, node, dragoman, engine, threads, peers } = machine;
+  const { processor, cores, vectorExtensions, node, dragoman, engine, threads, products, peers } = machine;
   const extensions = vectorExtensions === null ? '' : `, ${vectorExtensions.join(', ')}`;
   const beside = peers === null ? 'nothing beside it' : `beside ${peers}`;
   return (
     `${processor}, ${cores} cores${extensions}; dragoman ${dragoman}, engine ${engine}, ` +
-    `${threads} threads, Node ${node}; ${beside}`
+    `${threads} threads, products in ${products}, Node ${node}; ${beside}`
   );
 }
