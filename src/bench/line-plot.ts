@@ -36,6 +36,7 @@ export function linePlot(lines: readonly PlotLine[], axes: PlotAxes): string {
   const atY = (y: number): number => HEIGHT - BOTTOM - ((y - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
   const rows = Math.ceil(drawn.length / LEGEND_COLUMNS);
   const parts = [
+    `<title>${escapeXml(`${axes.y} by ${axes.x}`)}</title>`,
     ...ticks(x0, x1).map((x) => text(atX(x), HEIGHT - BOTTOM + 16, shortNumber(x), 'middle')),
     ...(axes.logarithmic ? wholeTicks(y0, y1) : ticks(y0, y1)).flatMap((y) => [
       `<path d="M${LEFT} ${round(atY(y))}H${WIDTH - RIGHT}" stroke="#ddd"/>`,

@@ -59,6 +59,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'measure the recurrent family: each member on the tasks that its inventors showed it on',
     load: async () => (await import('./family.js')).familyCommand,
   },
+  bench: {
+    description: 'measure the speed of this installation on this machine',
+    load: async () => (await import('./bench.js')).benchCommand,
+  },
   doctor: {
     description: 'say which engine computes, why, and how to get the faster one',
     load: async () => (await import('./doctor.js')).doctorCommand,
