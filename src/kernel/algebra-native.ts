@@ -1,5 +1,5 @@
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
-import type { Algebra, Factor, LstmStep } from './algebra.js';
+import type { Algebra, LstmStep } from './algebra.js';
 
 const T = { type: 'float32' } as const;
 const INDEX = { type: 'int32' } as const;
@@ -78,14 +78,11 @@ export function nativeAlgebra(): Algebra<Handle> {
 
     matMul,
     batchMatMul: productOf('BatchMatMulV2', 'adj_x', 'adj_y'),
-    factor(matrix): Factor<Handle> {
+    product(matrix, way) {
       // For products of few rows oneDNN has a fast form only where the second factor is transposed: 136 GFLOP/s for
       // (64, 512) with (512, 2048), and 78 for the plain one.
-      const transposed = transpose(matrix, [1, 0]);
-      return {
-        times: (x) => matMul(x, transposed, false, true),
-        back: (d) => matMul(d, matrix, false, true),
-      };
+      const factor = way === 'forward' ? transpose(matrix, [1, 0]) : matrix;
+      return (rows) => matMul(rows, factor, false, true);
     },
     lstm(batch, hidden): LstmStep<Handle> {
       // Of input, state, matrix and bias the gradient's op looks at the shapes only.

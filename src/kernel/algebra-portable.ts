@@ -19,7 +19,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import { multiply } from '../engine/product.js';
-import type { Algebra, Factor, LstmStep } from './algebra.js';
+import type { Algebra, LstmStep } from './algebra.js';
 
 // Derivatives without constants: a number that meets a tensor becomes one too, which costs as much as a small operation.
 const throughTanh = (dy: Tensor, y: Tensor): Tensor => sub(dy, mul(dy, square(y)));
@@ -77,13 +77,9 @@ export const portableAlgebra: Algebra<Tensor> = {
 
   matMul: (a, b, transposeA = false, transposeB = false) => multiply(a, b, transposeA, transposeB),
   batchMatMul: (a, b, transposeA = false, transposeB = false) => multiply(a, b, transposeA, transposeB),
-  factor(matrix): Factor<Tensor> {
-    // Once for all rows that come: see multiply.
-    const transposed = transpose(matrix);
-    return {
-      times: (x) => multiply(x, matrix, false, false),
-      back: (d) => multiply(d, transposed, false, false),
-    };
+  product(matrix, way) {
+    const factor = way === 'forward' ? matrix : transpose(matrix); // once for all steps: see multiply
+    return (rows) => multiply(rows, factor, false, false);
   },
   lstm: () => lstmStep,
 

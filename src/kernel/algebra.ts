@@ -1,12 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
-/** A matrix that many rows are multiplied with, in whatever form the engine multiplies fastest. */
-export interface Factor<H> {
-  /** x W. @param x `[rows, in]` */
-  times(x: H): H;
-  /** d W', the gradient of x. @param d `[rows, out]` */
-  back(d: H): H;
-}
+/** Multiplies rows `[batch, any]` by a matrix that stays the same. */
+export type Product<H> = (rows: H) => H;
+
+/** Which way a loop runs: forward it multiplies by W, backward by its transpose. */
+export type Way = 'forward' | 'backward';
 
 /** What one step of an LSTM made, each `[batch, hidden]`. */
 export interface LstmGates<H> {
@@ -59,7 +57,8 @@ export interface Algebra<H> {
 
   matMul(a: H, b: H, transposeA?: boolean, transposeB?: boolean): H;
   batchMatMul(a: H, b: H, transposeA?: boolean, transposeB?: boolean): H;
-  factor(matrix: H): Factor<H>;
+  /** The product that steps make with a matrix W, in whatever form the engine multiplies few rows fastest. */
+  product(matrix: H, way: Way): Product<H>;
   lstm(batch: number, hidden: number): LstmStep<H>;
 
   reshape(x: H, shape: readonly number[]): H;

@@ -1,5 +1,5 @@
 import type { CellKind } from '../cell/options.js';
-import type { Algebra, LstmGates } from './algebra.js';
+import type { Algebra, LstmGates, Product, Way } from './algebra.js';
 
 /** Weights of one layer, columns in the order of the cell's gates. */
 export interface LayerWeights<H> {
@@ -36,7 +36,7 @@ export interface LoopCell<H> {
   recurrentGradient(before: H, trace: readonly H[], dz: H): H;
 }
 
-type Create = <H>(ops: Algebra<H>, w: LayerWeights<H>, batch: number) => LoopCell<H>;
+type Create = <H>(ops: Algebra<H>, w: LayerWeights<H>, way: Way, batch: number) => LoopCell<H>;
 
 /** The cells that the loop knows; the equations stand in `cell/`. */
 export const LOOP_CELLS = { elman, lstm, gru } as const satisfies Partial<Record<CellKind, Create>>;
@@ -48,17 +48,17 @@ export function isLoopCell(kind: CellKind): kind is LoopCellKind {
 }
 
 /** [u ; h] times W_u above U. */
-function joint<H>(ops: Algebra<H>, { input, recurrent }: LayerWeights<H>) {
-  const matrix = ops.factor(ops.concat([input, recurrent], 0));
+function joint<H>(ops: Algebra<H>, { input, recurrent }: LayerWeights<H>, way: Way) {
+  const product = ops.product(ops.concat([input, recurrent], 0), way);
   const widths = [ops.shape(input)[0]!, ops.shape(recurrent)[0]!];
   return {
-    times: (u: H, h: H): H => matrix.times(ops.concat([u, h], 1)),
-    back: (dz: H) => ops.split(matrix.back(dz), widths, 1) as [du: H, dh: H],
+    times: (u: H, h: H): H => product(ops.concat([u, h], 1)),
+    back: (dz: H) => ops.split(product(dz), widths, 1) as [du: H, dh: H],
   };
 }
 
-function elman<H>(ops: Algebra<H>, w: LayerWeights<H>): LoopCell<H> {
-  const matrix = joint(ops, w);
+function elman<H>(ops: Algebra<H>, w: LayerWeights<H>, way: Way): LoopCell<H> {
+  const matrix = joint(ops, w, way);
   return {
     forward: (known, u, [h]) => ({ states: [ops.tanh(ops.add(matrix.times(u, h!), known))], trace: [] }),
     back({ states }, _, [dh]) {
@@ -70,8 +70,8 @@ function elman<H>(ops: Algebra<H>, w: LayerWeights<H>): LoopCell<H> {
   };
 }
 
-function lstm<H>(ops: Algebra<H>, w: LayerWeights<H>, batch: number): LoopCell<H> {
-  const matrix = joint(ops, w);
+function lstm<H>(ops: Algebra<H>, w: LayerWeights<H>, way: Way, batch: number): LoopCell<H> {
+  const matrix = joint(ops, w, way);
   const step = ops.lstm(batch, ops.shape(w.recurrent)[0]!);
   return {
     forward(known, u, before) {
@@ -91,23 +91,21 @@ function lstm<H>(ops: Algebra<H>, w: LayerWeights<H>, batch: number): LoopCell<H
   };
 }
 
-function gru<H>(ops: Algebra<H>, w: LayerWeights<H>): LoopCell<H> {
+function gru<H>(ops: Algebra<H>, w: LayerWeights<H>, way: Way): LoopCell<H> {
   const [hidden] = ops.shape(w.recurrent) as [number];
   const parts = [2 * hidden, hidden];
-  const [byGates, byCandidate] = ops.split(w.recurrent, parts, 1) as [H, H];
-  const [input, gates, candidate] = [w.input, byGates, byCandidate].map((matrix) => ops.factor(matrix)) as [
-    ReturnType<typeof ops.factor>,
-    ReturnType<typeof ops.factor>,
-    ReturnType<typeof ops.factor>,
-  ];
+  const [ofGates, ofCandidate] = ops.split(w.recurrent, parts, 1) as [H, H];
+  const [byU, byState, byReset] = [w.input, ofGates, ofCandidate].map((matrix) =>
+    ops.product(matrix, way),
+  ) as [Product<H>, Product<H>, Product<H>];
   return {
     forward(known, u, [before]) {
       const h = before!;
-      const [xGates, xCandidate] = ops.split(ops.add(input.times(u), known), parts, 1) as [H, H];
-      const both = ops.sigmoid(ops.add(xGates, gates.times(h)));
+      const [xGates, xCandidate] = ops.split(ops.add(byU(u), known), parts, 1) as [H, H];
+      const both = ops.sigmoid(ops.add(xGates, byState(h)));
       const [r, z] = ops.split(both, [hidden, hidden], 1) as [H, H];
       const reset = ops.mul(r, h);
-      const n = ops.tanh(ops.add(xCandidate, candidate.times(reset)));
+      const n = ops.tanh(ops.add(xCandidate, byReset(reset)));
       return { states: [ops.add(n, ops.mul(z, ops.sub(h, n)))], trace: [r, z, n, reset] };
     },
     back({ trace }, [before], [by]) {
@@ -115,14 +113,14 @@ function gru<H>(ops: Algebra<H>, w: LayerWeights<H>): LoopCell<H> {
       const [h, dh] = [before!, by!];
       const kept = ops.mul(dh, z);
       const dn = ops.throughTanh(ops.sub(dh, kept), n);
-      const dReset = candidate.back(dn);
+      const dReset = byReset(dn);
       const dGates = ops.concat(
         [ops.throughSigmoid(ops.mul(dReset, h), r), ops.throughSigmoid(ops.mul(dh, ops.sub(h, n)), z)],
         1,
       );
       const dz = ops.concat([dGates, dn], 1);
-      const through = ops.add(gates.back(dGates), ops.mul(dReset, r));
-      return { z: dz, u: input.back(dz), before: [ops.add(kept, through)] };
+      const through = ops.add(byState(dGates), ops.mul(dReset, r));
+      return { z: dz, u: byU(dz), before: [ops.add(kept, through)] };
     },
     recurrentGradient(before, trace, dz) {
       const [dGates, dn] = ops.split(dz, parts, 1) as [H, H];

@@ -1,4 +1,4 @@
-import type { Algebra } from './algebra.js';
+import type { Algebra, Product, Way } from './algebra.js';
 import { LOOP_CELLS, type LoopCell, type LoopCellKind } from './attentional-cell.js';
 import { additiveScore, dotScore, type LoopScore } from './attentional-score.js';
 
@@ -61,9 +61,9 @@ class Loop<H> {
   readonly cells: readonly LoopCell<H>[];
   readonly score: LoopScore<H>;
   /** What s is multiplied with: W_q beside its part of W_o. */
-  readonly ofState;
+  readonly ofState: Product<H>;
   /** The part of W_o that a_t is multiplied with. */
-  readonly ofContext;
+  readonly ofContext: Product<H>;
   /** Rows of the first kernel: those of y, of c if there, of o. */
   readonly rows: readonly number[];
   readonly kernels: readonly H[];
@@ -75,6 +75,7 @@ class Loop<H> {
     readonly ops: Algebra<H>,
     readonly kinds: readonly LoopCellKind[],
     readonly input: LoopInput<H>,
+    way: Way,
   ) {
     const { y, summary, layers, keys, memory, query, readout } = input;
     const [time, batch, embedding] = ops.shape(y) as [number, number, number];
@@ -87,12 +88,12 @@ class Loop<H> {
     this.kernels = ops.split(layers[0]!.kernel, this.rows, 0);
     this.cells = layers.map(({ kernel, recurrent }, n) => {
       const fed = n === 0 ? this.kernels.at(-1)! : kernel;
-      return LOOP_CELLS[kinds[n]!](ops, { input: fed, recurrent }, batch);
+      return LOOP_CELLS[kinds[n]!](ops, { input: fed, recurrent }, way, batch);
     });
     this.score = query === null ? dotScore(ops, keys) : additiveScore(ops, keys, query.vector);
     const [byState, byContext] = ops.split(readout.kernel, [this.hidden, this.memorySize], 0) as [H, H];
-    this.ofState = ops.factor(query === null ? byState : ops.concat([query.kernel, byState], 1));
-    this.ofContext = ops.factor(byContext);
+    this.ofState = ops.product(query === null ? byState : ops.concat([query.kernel, byState], 1), way);
+    this.ofContext = ops.product(byContext, way);
   }
 
   /** Widths of what {@link ofState} gives: the query's, if it is projected, and the output's. */
@@ -132,7 +133,7 @@ export function loopForward<H>(
   input: LoopInput<H>,
   fixed: LoopFixed<H>,
 ): LoopOutput<H> {
-  const loop = new Loop(ops, kinds, input);
+  const loop = new Loop(ops, kinds, input, 'forward');
   const { batch, outputSize } = loop;
   const known = loop.known();
   const masks = fixed.masks.map((mask) => (mask === null ? null : ops.unpack(mask)));
@@ -149,11 +150,11 @@ export function loopForward<H>(
         layers.push(made);
         u = made.states[0]!;
       }
-      const parts = ops.split(loop.ofState.times(u), loop.widths, 1);
+      const parts = ops.split(loop.ofState(u), loop.widths, 1);
       const { scores, trace } = loop.score.forward(parts.length === 2 ? parts[0]! : u);
       const weights = ops.softmax(ops.add(scores, fixed.bias));
       const context = ops.reshape(ops.batchMatMul(weights, input.memory), [batch, loop.memorySize]);
-      const sum = ops.add(ops.add(parts.at(-1)!, loop.ofContext.times(context)), input.readout.bias);
+      const sum = ops.add(ops.add(parts.at(-1)!, loop.ofContext(context)), input.readout.bias);
       const result = { layers, weights, context, trace, output: ops.tanh(sum) };
       const kept = [...layers.flatMap((layer) => [...layer.states, ...layer.trace]), weights, context];
       return { result, keep: [...kept, result.output, ...(trace === null ? [] : [trace])] };
@@ -183,7 +184,7 @@ export function loopBackward<H>(
   made: LoopOutput<H>,
   by: H,
 ): LoopInput<H> {
-  const loop = new Loop(ops, kinds, input);
+  const loop = new Loop(ops, kinds, input, 'backward');
   const { time, batch, memorySize, outputSize } = loop;
   const memory = input.memory;
   const sourceLength = ops.shape(memory)[1]!;
@@ -221,7 +222,7 @@ export function loopBackward<H>(
   const back = (t: number) => {
     const dOutput = dFeed === null ? dOutputs[t]! : ops.add(dOutputs[t]!, dFeed);
     const readout = ops.throughTanh(dOutput, outputs[t]!);
-    const context = loop.ofContext.back(readout); // [batch, memory]
+    const context = loop.ofContext(readout); // [batch, memory]
     const dWeights = ops.batchMatMul(ops.reshape(context, [batch, 1, memorySize]), memory, false, true);
     const weighted = ops.mul(dWeights, weights[t]!);
     const scores = ops.sub(weighted, ops.mul(ops.sum(weighted, 2, true), weights[t]!));
@@ -229,8 +230,8 @@ export function loopBackward<H>(
     const { query, shared } = loop.score.back(s, made.scores[t] ?? null, scores);
     let dState =
       input.query === null
-        ? ops.add(query, loop.ofState.back(readout))
-        : loop.ofState.back(ops.concat([query, readout], 1));
+        ? ops.add(query, loop.ofState(readout))
+        : loop.ofState(ops.concat([query, readout], 1));
     const z: H[] = new Array(layers.length);
     const before: (readonly H[])[] = new Array(layers.length);
     for (let n = layers.length - 1; n >= 0; n--) {

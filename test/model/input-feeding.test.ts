@@ -95,9 +95,9 @@ describeOnEngines('decoder with input feeding', () => {
           expect(fused.length).toBe(expected.length);
           const names = ['outputs', 'value', ...Object.keys(weights), 'y', 'memory', 'summary'];
           fused.forEach((values, k) => {
-            const twin = expected[k]!.dataSync();
+            const twin = expected[k]!.dataSync<'float32'>();
             const largest = twin.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-            values.dataSync().forEach((x, i) => {
+            values.dataSync<'float32'>().forEach((x, i) => {
               // 32-bit sums of some hundred terms in another order.
               expect(Math.abs(x - twin[i]!), `${names[k]}[${i}]`).toBeLessThan(1e-5 + 2e-5 * largest);
             });
