@@ -13,6 +13,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
+import { liveValues } from '../engine/live-values.js';
 import { type Handle, nativeOps } from '../engine/native.js';
 import {
   createVariable,
@@ -97,11 +98,33 @@ class AdamRule implements Rule {
       });
       return;
     }
+    const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
+    const live = [parameter, m!, v!].map((variable) => liveValues(variable.value()));
+    if (live[0] !== null) {
+      adamInPlace(this.spec, live as Float32Array[], liveValues(gradient)!, rate);
+      return;
+    }
     const [x, first, second] = [parameter, m, v] as PortableVariable[];
     first!.replace(() => add(mul(first!.value(), beta1), mul(gradient, 1 - beta1)));
     second!.replace(() => add(mul(second!.value(), beta2), mul(square(gradient), 1 - beta2)));
-    const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
     x!.replace(() => sub(x!.value(), div(mul(first!.value(), rate), add(sqrt(second!.value()), epsilon))));
+  }
+}
+
+/** The same as one loop over an engine's own memory. @param rate with the bias corrections */
+function adamInPlace(
+  { beta1, beta2, epsilon }: Adam,
+  [x, m, v]: readonly Float32Array[],
+  gradient: Float32Array,
+  rate: number,
+): void {
+  for (let k = 0; k < gradient.length; k++) {
+    const g = gradient[k]!;
+    const first = beta1 * m![k]! + (1 - beta1) * g;
+    const second = beta2 * v![k]! + (1 - beta2) * g * g;
+    m![k] = first;
+    v![k] = second;
+    x![k]! -= (rate * first) / (Math.sqrt(second) + epsilon);
   }
 }
 

@@ -1,0 +1,99 @@
+import {
+  add,
+  customGrad,
+  matMul,
+  mul,
+  reshape,
+  slice,
+  softmax,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor,
+} from '@tensorflow/tfjs-core';
+import { multiply } from '../engine/product.js';
+import type { CrossEntropy } from './cross-entropy.js';
+
+/**
+ * Output layer and loss where there is no fused operation: the products are the engine's, and everything between them
+ * is one loop over the logits, which turns them into their own gradient.
+ *
+ * @param o `[rows, size]`
+ * @param matrix V, `[size, vocabulary]`
+ * @param bias b, `[vocabulary]`
+ * @param labels int32 `[rows]`
+ * @param smoothing s in [0, 1)
+ */
+export function plainCrossEntropy(
+  o: Tensor2D,
+  matrix: Tensor2D,
+  bias: Tensor1D,
+  labels: Tensor1D,
+  smoothing: number,
+): CrossEntropy {
+  const [rows] = o.shape;
+  // A custom gradient has one output: loss and -ln P are two rows of it.
+  const both = customGrad((...all) => {
+    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
+    const [given, factor, offset] = all as unknown as [Tensor2D, Tensor2D, Tensor1D];
+    const logits = add(matMul(given, factor), offset) as Tensor2D;
+    const { values, gradient } = fromLogits(logits, softmax(logits), labels.dataSync<'int32'>(), smoothing);
+    save([given, factor, gradient]);
+    return {
+      value: values,
+      gradFunc: (by: Tensor, saved: Tensor[]) => {
+        const [given, factor, gradient] = saved as [Tensor2D, Tensor2D, Tensor2D];
+        const scale = slice(by as Tensor2D, [0, 0], [1, rows]) as Tensor2D;
+        const column = reshape(scale, [rows, 1]);
+        // Scaling the rows of the two narrow factors saves a pass over [rows, vocabulary].
+        return [
+          mul(multiply(gradient, factor, false, true), column),
+          multiply(mul(given, column), gradient, true, false),
+          reshape(matMul(scale, gradient), [-1]),
+        ];
+      },
+    };
+  })(o, matrix, bias) as Tensor2D;
+  const row = (k: number) => reshape(slice(both, [k, 0], [1, rows]), [rows]) as Tensor1D;
+  return { loss: row(0), negativeLogLikelihood: row(1) };
+}
+
+/**
+ * loss = lse - (1 - s) z_y - s mean(z) and -ln P(y) = lse - z_y, with lse the logarithm of the sum of the exponentials,
+ * which is z - ln P wherever P is not too small: at the largest.
+ *
+ * @param logits z, `[rows, vocabulary]`
+ * @param likely P, the same shape
+ * @returns loss above -ln P(y), `[2, rows]`, and the gradient of the loss by z
+ */
+function fromLogits(
+  logits: Tensor2D,
+  likely: Tensor2D,
+  labels: Int32Array,
+  smoothing: number,
+): { values: Tensor2D; gradient: Tensor2D } {
+  const [rows, size] = logits.shape;
+  const z = logits.dataSync<'float32'>();
+  const p = likely.dataSync<'float32'>();
+  const gradient = new Float32Array(rows * size);
+  const values = new Float32Array(2 * rows);
+  const off = smoothing / size;
+  for (let row = 0, start = 0; row < rows; row++, start += size) {
+    let largest = start;
+    let sum = 0;
+    for (let k = start; k < start + size; k++) {
+      if (z[k]! > z[largest]!) largest = k;
+      sum += z[k]!;
+      gradient[k] = p[k]! - off;
+    }
+    const label = start + labels[row]!;
+    gradient[label]! -= 1 - smoothing;
+    const logarithm = z[largest]! - Math.log(p[largest]!);
+    values[row] = logarithm - (1 - smoothing) * z[label]! - off * sum;
+    values[rows + row] = logarithm - z[label]!;
+  }
+  return {
+    values: tensor(values, [2, rows]) as Tensor2D,
+    gradient: tensor(gradient, [rows, size]) as Tensor2D,
+  };
+}
