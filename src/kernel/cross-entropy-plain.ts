@@ -11,6 +11,7 @@ import {
   type Tensor2D,
   tensor,
 } from '@tensorflow/tfjs-core';
+import { liveValues } from '../engine/live-values.js';
 import { multiply } from '../engine/product.js';
 import type { CrossEntropy } from './cross-entropy.js';
 
@@ -37,10 +38,12 @@ export function plainCrossEntropy(
     const save = all.pop() as unknown as (tensors: Tensor[]) => void;
     const [given, factor, offset] = all as unknown as [Tensor2D, Tensor2D, Tensor1D];
     const logits = add(matMul(given, factor), offset) as Tensor2D;
-    const { values, gradient } = fromLogits(logits, softmax(logits), labels.dataSync<'int32'>(), smoothing);
+    const gradient = softmax(logits); // in a moment
+    const [z, p, y] = [valuesOf(logits), valuesOf(gradient), labels.dataSync<'int32'>()];
+    const values = lossesOf(z, p, y, smoothing);
     save([given, factor, gradient]);
     return {
-      value: values,
+      value: tensor(values, [2, rows]),
       gradFunc: (by: Tensor, saved: Tensor[]) => {
         const [given, factor, gradient] = saved as [Tensor2D, Tensor2D, Tensor2D];
         const scale = slice(by as Tensor2D, [0, 0], [1, rows]) as Tensor2D;
@@ -58,42 +61,42 @@ export function plainCrossEntropy(
   return { loss: row(0), negativeLogLikelihood: row(1) };
 }
 
+/** The tensor's own numbers: of the cpu engine, what dataSync gives. */
+function valuesOf(t: Tensor): Float32Array {
+  return liveValues(t) ?? t.dataSync<'float32'>();
+}
+
 /**
  * loss = lse - (1 - s) z_y - s mean(z) and -ln P(y) = lse - z_y, with lse the logarithm of the sum of the exponentials,
  * which is z - ln P wherever P is not too small: at the largest.
  *
- * @param logits z, `[rows, vocabulary]`
- * @param likely P, the same shape
- * @returns loss above -ln P(y), `[2, rows]`, and the gradient of the loss by z
+ * @param z logits `[rows, vocabulary]`
+ * @param p their softmax; becomes the gradient of the loss by z
+ * @returns loss of each row, then -ln P(y) of each row
  */
-function fromLogits(
-  logits: Tensor2D,
-  likely: Tensor2D,
-  labels: Int32Array,
-  smoothing: number,
-): { values: Tensor2D; gradient: Tensor2D } {
-  const [rows, size] = logits.shape;
-  const z = logits.dataSync<'float32'>();
-  const p = likely.dataSync<'float32'>();
-  const gradient = new Float32Array(rows * size);
+function lossesOf(z: Float32Array, p: Float32Array, labels: Int32Array, smoothing: number): Float32Array {
+  const rows = labels.length;
+  const size = z.length / rows;
   const values = new Float32Array(2 * rows);
   const off = smoothing / size;
   for (let row = 0, start = 0; row < rows; row++, start += size) {
     let largest = start;
+    let most = Number.NEGATIVE_INFINITY;
     let sum = 0;
     for (let k = start; k < start + size; k++) {
-      if (z[k]! > z[largest]!) largest = k;
-      sum += z[k]!;
-      gradient[k] = p[k]! - off;
+      const value = z[k]!;
+      if (value > most) {
+        most = value;
+        largest = k;
+      }
+      sum += value;
     }
     const label = start + labels[row]!;
-    gradient[label]! -= 1 - smoothing;
     const logarithm = z[largest]! - Math.log(p[largest]!);
     values[row] = logarithm - (1 - smoothing) * z[label]! - off * sum;
     values[rows + row] = logarithm - z[label]!;
+    if (off !== 0) for (let k = start; k < start + size; k++) p[k]! -= off;
+    p[label]! -= 1 - smoothing;
   }
-  return {
-    values: tensor(values, [2, rows]) as Tensor2D,
-    gradient: tensor(gradient, [rows, size]) as Tensor2D,
-  };
+  return values;
 }
