@@ -3,13 +3,18 @@ import type { Algebra } from './algebra.js';
 import { nativeAlgebra } from './algebra-native.js';
 import { portableAlgebra } from './algebra-portable.js';
 import type { LoopCellKind } from './attentional-cell.js';
+import { loopBackward, loopForward } from './attentional-loop.js';
 import {
+  fixedList,
+  inputList,
   type LoopFixed,
   type LoopInput,
-  type LoopOutput,
-  loopBackward,
-  loopForward,
-} from './attentional-loop.js';
+  mapFixed,
+  mapInput,
+  mapOutput,
+  outputList,
+  takeFrom,
+} from './attentional-records.js';
 
 /**
  * A decoder with attention and input feeding over the whole target, as one operation to automatic differentiation:
@@ -69,63 +74,4 @@ function decode<H>(
       },
     };
   })(...inputs) as Tensor3D;
-}
-
-/** Gives what is in the list, one after the other. */
-function takeFrom<T>(list: readonly T[]): () => T {
-  let k = 0;
-  return () => list[k++]!;
-}
-
-// The records as lists, in one order each: automatic differentiation knows lists of tensors only.
-
-function mapInput<A, B>(input: LoopInput<A>, f: (x: A) => B): LoopInput<B> {
-  const { y, summary, layers, keys, memory, query, readout } = input;
-  return {
-    y: f(y),
-    summary: summary === null ? null : f(summary),
-    layers: layers.map(({ kernel, recurrent, bias, initial }) => ({
-      kernel: f(kernel),
-      recurrent: f(recurrent),
-      bias: f(bias),
-      initial: initial.map((state) => f(state)),
-    })),
-    keys: f(keys),
-    memory: f(memory),
-    query: query === null ? null : { kernel: f(query.kernel), vector: f(query.vector) },
-    readout: { kernel: f(readout.kernel), bias: f(readout.bias) },
-  };
-}
-
-function mapFixed<A, B>({ bias, masks }: LoopFixed<A>, f: (x: A) => B): LoopFixed<B> {
-  return { bias: f(bias), masks: masks.map((mask) => (mask === null ? null : f(mask))) };
-}
-
-function mapOutput<A, B>(made: LoopOutput<A>, f: (x: A) => B): LoopOutput<B> {
-  const each = (list: readonly A[]): B[] => list.map((x) => f(x));
-  return {
-    output: f(made.output),
-    weights: f(made.weights),
-    contexts: f(made.contexts),
-    layers: made.layers.map(({ states, trace }) => ({ states: each(states), trace: each(trace) })),
-    scores: each(made.scores),
-  };
-}
-
-function inputList<T>(input: LoopInput<T>): T[] {
-  const list: T[] = [];
-  mapInput(input, (x) => list.push(x));
-  return list;
-}
-
-function fixedList<T>(fixed: LoopFixed<T>): T[] {
-  const list: T[] = [];
-  mapFixed(fixed, (x) => list.push(x));
-  return list;
-}
-
-function outputList<T>(made: LoopOutput<T>): T[] {
-  const list: T[] = [];
-  mapOutput(made, (x) => list.push(x));
-  return list;
 }

@@ -1,55 +1,7 @@
 import type { Algebra, Product, Way } from './algebra.js';
 import { LOOP_CELLS, type LoopCell, type LoopCellKind } from './attentional-cell.js';
+import type { LoopFixed, LoopInput, LoopLayer, LoopOutput } from './attentional-records.js';
 import { additiveScore, dotScore, type LoopScore } from './attentional-score.js';
-
-/** What has a gradient: the decoder's inputs and weights. */
-export interface LoopInput<T> {
-  /** Embedded y_0..y_{T-1}, `[time, batch, embedding]`. */
-  readonly y: T;
-  /** c where it conditions every step, `[batch, memory]`. */
-  readonly summary: T | null;
-  readonly layers: readonly LoopLayer<T>[];
-  /** `[batch, source, query]` */
-  readonly keys: T;
-  /** h_1..h_S, `[batch, source, memory]`. */
-  readonly memory: T;
-  /** For additive scores: W `[hidden, query]` and v `[query]`; otherwise the state is the query. */
-  readonly query: { readonly kernel: T; readonly vector: T } | null;
-  /** W_o `[hidden + memory, output]` and b_o `[output]`. */
-  readonly readout: { readonly kernel: T; readonly bias: T };
-}
-
-export interface LoopLayer<T> {
-  /** Of the first layer: rows of y, of c if there, of o_{t-1}. `[input, width]` */
-  readonly kernel: T;
-  /** `[hidden, width]` */
-  readonly recurrent: T;
-  /** `[width]` */
-  readonly bias: T;
-  /** The states before the first step, the output first, each `[batch, hidden]`. */
-  readonly initial: readonly T[];
-}
-
-/** What has none. */
-export interface LoopFixed<T> {
-  /** Added to the scores, `[batch, 1, source]`. */
-  readonly bias: T;
-  /** Dropout of what enters each layer, `[time, batch, input]`; null for the first and where it is off. */
-  readonly masks: readonly (T | null)[];
-}
-
-/** What all steps made, each `[time, batch, …]`. */
-export interface LoopOutput<T> {
-  /** o_1..o_T, `[time, batch, output]`. */
-  readonly output: T;
-  /** Attention weights, `[time, batch, 1, source]`. */
-  readonly weights: T;
-  /** a_t, `[time, batch, memory]`. */
-  readonly contexts: T;
-  readonly layers: readonly { readonly states: readonly T[]; readonly trace: readonly T[] }[];
-  /** Of the scores, one each step; not stacked, since they are large. */
-  readonly scores: readonly T[];
-}
 
 /** Steps whose large shares of the keys' gradient are held at once. */
 const CHUNK = 8;
