@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { unbroadcast } from './gradients-elementwise.js';
-import { multiply } from './product.js';
+import { multiply } from './multiply.js';
 
 type Rank = tf.Tensor;
 

@@ -1,4 +1,5 @@
-import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import { type Handle, nativeOps } from '../engine/native.js';
+import { product } from '../engine/products.js';
 import type { Algebra, LstmStep } from './algebra.js';
 
 const T = { type: 'float32' } as const;
@@ -16,16 +17,9 @@ export function nativeAlgebra(): Algebra<Handle> {
   const axisOf = (axis: number) => native.constant([], 'int32', [axis]);
   const unary = (name: string) => (x: Handle) => native.one(name, float, [x]);
   const binary = (name: string) => (a: Handle, b: Handle) => native.one(name, float, [a, b]);
-  const productOf = (name: string, left: string, right: string) => {
-    const attributes = [false, true].map((a) =>
-      [false, true].map((b) =>
-        native.attributes({ T, [left]: { bool: a }, [right]: { bool: b } } satisfies Attributes),
-      ),
-    );
-    return (a: Handle, b: Handle, transposeA = false, transposeB = false) =>
-      native.one(name, attributes[Number(transposeA)]![Number(transposeB)]!, [a, b]);
-  };
-  const matMul = productOf('MatMul', 'transpose_a', 'transpose_b');
+  const batchForms = [false, true].map((a) =>
+    [false, true].map((b) => native.attributes({ T, adj_x: { bool: a }, adj_y: { bool: b } })),
+  );
   const [add, sub, mul, tanh, sigmoid] = [
     binary('AddV2'),
     binary('Sub'),
@@ -76,13 +70,13 @@ export function nativeAlgebra(): Algebra<Handle> {
     sum: (x, axis, keepDims = false) =>
       native.one('Sum', keepDims ? summingKept : summing, [x, axisOf(axis)]),
 
-    matMul,
-    batchMatMul: productOf('BatchMatMulV2', 'adj_x', 'adj_y'),
+    matMul: product,
+    batchMatMul: (a, b, transposeA = false, transposeB = false) =>
+      native.one('BatchMatMulV2', batchForms[Number(transposeA)]![Number(transposeB)]!, [a, b]),
     product(matrix, way) {
-      // For products of few rows oneDNN has a fast form only where the second factor is transposed: 136 GFLOP/s for
-      // (64, 512) with (512, 2048), and 78 for the plain one.
+      // Products of few rows have their fast form where the second factor is transposed: see engine/products.ts.
       const factor = way === 'forward' ? transpose(matrix, [1, 0]) : matrix;
-      return (rows) => matMul(rows, factor, false, true);
+      return (rows) => product(rows, factor, false, true);
     },
     lstm(batch, hidden): LstmStep<Handle> {
       // Of input, state, matrix and bias the gradient's op looks at the shapes only.

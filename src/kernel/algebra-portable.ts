@@ -18,7 +18,7 @@ import {
   unstack,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { multiply } from '../engine/product.js';
+import { multiply } from '../engine/multiply.js';
 import type { Algebra, LstmStep } from './algebra.js';
 
 // Derivatives without constants: a number that meets a tensor becomes one too, which costs as much as a small operation.

@@ -12,7 +12,7 @@ import {
   tensor,
 } from '@tensorflow/tfjs-core';
 import { liveValues } from '../engine/live-values.js';
-import { multiply } from '../engine/product.js';
+import { multiply } from '../engine/multiply.js';
 import type { CrossEntropy } from './cross-entropy.js';
 
 /**
@@ -24,6 +24,7 @@ import type { CrossEntropy } from './cross-entropy.js';
  * @param bias b, `[vocabulary]`
  * @param labels int32 `[rows]`
  * @param smoothing s in [0, 1)
+ * @param transposed whether `matrix` is V', `[vocabulary, size]`
  */
 export function plainCrossEntropy(
   o: Tensor2D,
@@ -31,13 +32,14 @@ export function plainCrossEntropy(
   bias: Tensor1D,
   labels: Tensor1D,
   smoothing: number,
+  transposed: boolean,
 ): CrossEntropy {
   const [rows] = o.shape;
   // A custom gradient has one output: loss and -ln P are two rows of it.
   const both = customGrad((...all) => {
     const save = all.pop() as unknown as (tensors: Tensor[]) => void;
     const [given, factor, offset] = all as unknown as [Tensor2D, Tensor2D, Tensor1D];
-    const logits = add(matMul(given, factor), offset) as Tensor2D;
+    const logits = add(multiply(given, factor, false, transposed), offset) as Tensor2D;
     const gradient = softmax(logits); // in a moment
     const [z, p, y] = [valuesOf(logits), valuesOf(gradient), labels.dataSync<'int32'>()];
     const values = lossesOf(z, p, y, smoothing);
@@ -49,9 +51,10 @@ export function plainCrossEntropy(
         const scale = slice(by as Tensor2D, [0, 0], [1, rows]) as Tensor2D;
         const column = reshape(scale, [rows, 1]);
         // Scaling the rows of the two narrow factors saves a pass over [rows, vocabulary].
+        const scaled = mul(given, column);
         return [
-          mul(multiply(gradient, factor, false, true), column),
-          multiply(mul(given, column), gradient, true, false),
+          mul(multiply(gradient, factor, false, !transposed), column),
+          transposed ? multiply(gradient, scaled, true, false) : multiply(scaled, gradient, true, false),
           reshape(matMul(scale, gradient), [-1]),
         ];
       },

@@ -40,8 +40,7 @@ export function crossEntropy(
   smoothing: number,
   transposed = false,
 ): CrossEntropy {
-  if (getBackend() !== 'tensorflow')
-    return plainCrossEntropy(o, matrix, bias, labels, smoothing, transposed);
+  if (getBackend() !== 'tensorflow') return plainCrossEntropy(o, matrix, bias, labels, smoothing, transposed);
   const [loss, negativeLogLikelihood] = engine().runKernel(
     CROSS_ENTROPY,
     { o, matrix, bias, labels },

@@ -12,7 +12,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import { multiply } from '../engine/product.js';
+import { multiply } from '../engine/multiply.js';
 import type { LstmInput, LstmKernel, LstmOutput } from './lstm.js';
 
 const data = (t: Tensor): Float32Array => t.dataSync<'float32'>();
