@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { unbroadcast } from './gradients-elementwise.js';
+import { multiply } from './multiply.js';
 
 type Rank = tf.Tensor;
 
@@ -87,20 +88,6 @@ function tileGradient(dy: Rank, x: Rank, reps: readonly number[]): Rank {
     sum = tf.reshape(sum, [...done, ...dy.shape.slice(axis + 1)]);
   });
   return sum;
-}
-
-/**
- * The product of a and b, either transposed in its last two axes. The wasm engine multiplies a transposed factor several
- * times more slowly than a plain one, so there it is transposed beforehand.
- */
-function multiply(a: Rank, b: Rank, transposeA: boolean, transposeB: boolean): Rank {
-  if (tf.getBackend() !== 'wasm') return tf.matMul(a, b, transposeA, transposeB);
-  return tf.matMul(transposeA ? swapped(a) : a, transposeB ? swapped(b) : b);
-}
-
-function swapped(x: Rank): Rank {
-  const axes = x.shape.map((_, axis) => axis);
-  return tf.transpose(x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]);
 }
 
 /** Gradients of what moves, joins, sums and multiplies whole tensors. */

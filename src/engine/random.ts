@@ -27,9 +27,7 @@ export function uniform(shape: number[], seed: number, stream: number): Tensor {
   }
   const random = new Random((Math.imul(seed, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b)) | 0);
   const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    Float32Array.from({ length: size }, () => random.next()),
-    shape,
-    'float32',
-  );
+  const numbers = new Float32Array(size); // filled by a loop: Float32Array.from takes twice as long
+  for (let k = 0; k < size; k++) numbers[k] = random.next();
+  return tensor(numbers, shape, 'float32');
 }

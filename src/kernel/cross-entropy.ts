@@ -12,6 +12,7 @@ import {
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
 import { CROSS_ENTROPY } from './cross-entropy-native.js';
+import { plainCrossEntropy } from './cross-entropy-plain.js';
 
 export interface CrossEntropy {
   /** Cross-entropy with the smoothed target of each row, `[rows]`. */
@@ -39,8 +40,7 @@ export function crossEntropy(
   smoothing: number,
   transposed = false,
 ): CrossEntropy {
-  if (getBackend() !== 'tensorflow')
-    return composedCrossEntropy(o, matrix, bias, labels, smoothing, transposed);
+  if (getBackend() !== 'tensorflow') return plainCrossEntropy(o, matrix, bias, labels, smoothing, transposed);
   const [loss, negativeLogLikelihood] = engine().runKernel(
     CROSS_ENTROPY,
     { o, matrix, bias, labels },
@@ -49,7 +49,7 @@ export function crossEntropy(
   return { loss: loss!, negativeLogLikelihood: negativeLogLikelihood! };
 }
 
-/** The same from single operations: the reference, and what runs where there is no fused one. */
+/** The same from single operations: the reference. */
 export function composedCrossEntropy(
   o: Tensor2D,
   matrix: Tensor2D,

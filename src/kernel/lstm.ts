@@ -11,6 +11,7 @@ import {
 import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
 import { nativeLstmKernel } from './lstm-native.js';
 import { plainLstmKernel } from './lstm-plain.js';
+import { steppedLstmKernel } from './lstm-stepped.js';
 import type { SequenceMask } from './mask.js';
 import type { Sequence } from './scan.js';
 import type { Wanted } from './sequence.js';
@@ -42,8 +43,9 @@ export interface LstmKernel {
   backward(input: LstmInput, output: LstmOutput<Tensor3D>, dh: Tensor3D, dcs: Tensor3D | null): Tensor[];
 }
 
-const KERNELS: Readonly<Record<'tensorflow' | 'cpu', LstmKernel>> = {
+const KERNELS: Readonly<Record<'tensorflow' | 'wasm' | 'cpu', LstmKernel>> = {
   tensorflow: nativeLstmKernel,
+  wasm: steppedLstmKernel,
   cpu: plainLstmKernel,
 };
 

@@ -41,7 +41,7 @@ const generic: SequenceKernel = (cell, w, x, initial, mask, wanted) =>
 /** Kernels of single cells for single engines, faster than the generic one. */
 const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceKernel>>>>> = {
   gru: { tensorflow: fusedGru },
-  lstm: { tensorflow: fusedLstm, cpu: fusedLstm },
+  lstm: { tensorflow: fusedLstm, wasm: fusedLstm, cpu: fusedLstm },
 };
 
 /**

@@ -6,6 +6,7 @@ import {
   softmax,
   sum,
   type Tensor1D,
+  type Tensor2D,
   type Tensor3D,
   type Tensor4D,
   tanh,
@@ -36,6 +37,15 @@ interface Scoring {
    * @returns scores `[batch, target, source]`
    */
   scores(w: Weights, queries: Tensor3D, keys: Tensor3D, bias: Tensor3D): Tensor3D;
+  /** The same in the form of the decoder's loop kernel; null where that has none. @param size of the query */
+  loop(w: Weights, keys: Tensor3D, size: number): LoopAttention | null;
+}
+
+/** Scores s · keys or, with a query of its own, v · tanh(W s + keys). */
+export interface LoopAttention {
+  readonly keys: Tensor3D;
+  /** W `[hidden, query]` and v `[query]`. */
+  readonly query: { readonly kernel: Tensor2D; readonly vector: Tensor1D } | null;
 }
 
 /** Every attention but none, with its options. */
@@ -52,12 +62,14 @@ const SCORINGS: Scorings = {
     parameters: () => [],
     keys: (_w, memory) => memory,
     scores: (_w, queries, keys) => matMul(queries, keys, false, true),
+    loop: (_w, keys) => ({ keys, query: null }),
   }),
   /** s · W h (Luong et al. 2015, equation 8). */
   general: () => ({
     parameters: (memory, query) => denseParameters(memory, query, { bias: false }),
     keys: (w, memory) => dense(w, memory),
     scores: (_w, queries, keys) => matMul(queries, keys, false, true),
+    loop: (_w, keys) => ({ keys, query: null }),
   }),
   /** v · tanh(W s + U h) (Bahdanau et al. 2015, appendix A.1.2), with the decoder's query size as its width. */
   additive: () => ({
@@ -82,6 +94,10 @@ const SCORINGS: Scorings = {
       );
       return sum(mul(tanh(both), weight<Tensor1D>(w, 'vector')), 3) as Tensor3D;
     },
+    loop: (w, keys) => ({
+      keys: add(keys, weight<Tensor1D>(w, 'query.bias')),
+      query: { kernel: weight(w, 'query.kernel'), vector: weight<Tensor1D>(w, 'vector') },
+    }),
   }),
   /**
    * Retrieval from a modern Hopfield network that stores the source as patterns K = h W (Ramsauer et al. 2020,
@@ -96,6 +112,8 @@ const SCORINGS: Scorings = {
   hopfield: ({ steps, beta }) => ({
     parameters: (memory, query) => denseParameters(memory, query, { bias: false }),
     keys: (w, memory) => dense(w, memory),
+    loop: (_w, keys, size) =>
+      steps === 1 ? { keys: mul(keys, beta ?? 1 / Math.sqrt(size)) as Tensor3D, query: null } : null,
     scores: (_w, queries, keys, bias) => {
       const inverseTemperature = beta ?? 1 / Math.sqrt(queries.shape[2]);
       const compare = (state: Tensor3D): Tensor3D =>
@@ -115,10 +133,12 @@ function scoringOf<K extends AttentionKind>(options: Extract<AttentionOptions, {
 export class Attention {
   readonly #scoring: Scoring;
   readonly #local: readonly ParameterSpec[];
+  readonly #querySize: number;
   readonly parameters: readonly ParameterSpec[];
 
   constructor(options: AttentionOptions, memorySize: number, querySize: number) {
     this.#scoring = scoringOf(options);
+    this.#querySize = querySize;
     this.#local = this.#scoring.parameters(memorySize, querySize);
     this.parameters = prefixed('attention', this.#local);
   }
@@ -126,6 +146,11 @@ export class Attention {
   /** @param memory `[batch, source, memory]`; @param bias `[batch, 1, source]` */
   prepare(w: Weights, memory: Tensor3D, bias: Tensor3D): AttentionSource {
     return { memory, keys: this.#scoring.keys(scoped(w, 'attention', this.#local), memory), bias };
+  }
+
+  /** What the decoder's loop kernel wants; null where it has no form for this attention. */
+  loop(w: Weights, source: AttentionSource): LoopAttention | null {
+    return this.#scoring.loop(scoped(w, 'attention', this.#local), source.keys, this.#querySize);
   }
 
   /**

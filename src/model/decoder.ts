@@ -1,6 +1,7 @@
 import {
   concat,
   reshape,
+  stack,
   type Tensor2D,
   type Tensor3D,
   tanh,
@@ -11,6 +12,8 @@ import {
 import type { Cell, ParameterSpec, State, Weights } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
 import type { ModelConfig } from '../config.js';
+import { isLoopCell } from '../kernel/attentional-cell.js';
+import { attentionalDecoder } from '../kernel/attentional-decoder.js';
 import type { SequenceMask } from '../kernel/mask.js';
 import { scan } from '../kernel/scan.js';
 import { runSequence } from '../kernel/sequence.js';
@@ -127,12 +130,11 @@ export class Decoder {
    * @returns o_1..o_T, `[time, batch, output]`
    */
   run(w: Weights, y: Tensor3D, source: DecoderSource, mask: SequenceMask, dropout: Dropout): Tensor3D {
-    const initial = this.initialState(w, source.summary);
+    // With input feeding o_{t-1} enters step t, so attention cannot wait for the whole sequence.
     if (this.#inputFeeding) {
-      // o_{t-1} enters step t, so attention cannot wait for the whole sequence.
-      const step = (yt: Tensor2D, state: State) => this.#step(w, yt, state, source, dropout);
-      return scan(step, y, initial, mask).outputs;
+      return this.#runLoop(w, y, source, dropout) ?? this.runStepwise(w, y, source, mask, dropout);
     }
+    const initial = this.initialState(w, source.summary);
     const [time, batch] = y.shape;
     let input = y;
     if (this.#everyStep) {
@@ -152,6 +154,53 @@ export class Decoder {
       dense(scoped(w, 'readout', this.#readout), concat([queries, context], 2) as Tensor3D),
     );
     return transpose(output, [1, 0, 2]); // [time, batch, output]
+  }
+
+  /** The reference: what {@link run} returns, step by step, for every cell and attention. Zero at padded steps. */
+  runStepwise(
+    w: Weights,
+    y: Tensor3D,
+    source: DecoderSource,
+    mask: SequenceMask,
+    dropout: Dropout,
+  ): Tensor3D {
+    const step = (yt: Tensor2D, state: State) => this.#step(w, yt, state, source, dropout);
+    return scan(step, y, this.initialState(w, source.summary), mask).outputs;
+  }
+
+  /** The same by the loop kernel; null where that has no form for a cell or the attention. */
+  #runLoop(w: Weights, y: Tensor3D, source: DecoderSource, dropout: Dropout): Tensor3D | null {
+    const kinds = this.#layers.map(({ cell }) => cell.kind).filter(isLoopCell);
+    const attention = this.#attention?.loop(w, source.attention!) ?? null;
+    if (attention === null || kinds.length < this.#layers.length) return null;
+    const initial = this.initialState(w, source.summary);
+    const layers = this.#layers.map(({ prefix, cell }, n) => {
+      const { kernel, recurrent, bias } = scoped(w, prefix, cell.parameters);
+      const states = layerState(initial, n, cell);
+      const begin = Object.keys(cell.stateSizes).map((name) => states[name]!);
+      return { kernel: kernel!, recurrent: recurrent!, bias: bias!, initial: begin };
+    });
+    const { kernel, bias } = scoped(w, 'readout', this.#readout);
+    const { memory, bias: padding } = source.attention!;
+    const summary = this.#everyStep ? source.summary : null;
+    return attentionalDecoder(
+      kinds,
+      { y, summary, layers, ...attention, memory, readout: { kernel: kernel!, bias: bias! } },
+      { bias: padding, masks: this.#masks(y.shape[0], y.shape[1], dropout) },
+    );
+  }
+
+  /** Dropout before each layer but the first, drawn in the order in which the steps would: null, then `[time, batch, input]`. */
+  #masks(time: number, batch: number, dropout: Dropout): (Tensor3D | null)[] {
+    const steps = Array.from({ length: time }, () =>
+      this.#layers.map(({ cell }, n) =>
+        n === 0 ? null : dropout.mask([batch, cell.inputSize], this.#dropout),
+      ),
+    );
+    return this.#layers.map((_, n) => {
+      const masks = steps.map((layers) => layers[n]!);
+      return masks[0] === null ? null : (stack(masks as Tensor2D[]) as Tensor3D);
+    });
   }
 
   /**

@@ -13,9 +13,14 @@ export class Dropout {
 
   /** @param rate share of the values of x that become zero */
   apply<T extends Tensor>(x: T, rate: number): T {
-    if (this.seed === null || rate === 0) return x;
-    const numbers = uniform(x.shape, this.seed, this.#stream++);
-    const mask = tidy(() => mul(cast(greaterEqual(numbers, rate), 'float32'), 1 / (1 - rate)));
-    return mul(x, mask) as T;
+    const mask = this.mask(x.shape, rate);
+    return mask === null ? x : (mul(x, mask) as T);
+  }
+
+  /** What the next values are multiplied with; null where nothing is dropped. */
+  mask(shape: number[], rate: number): Tensor | null {
+    if (this.seed === null || rate === 0) return null;
+    const numbers = uniform(shape, this.seed, this.#stream++);
+    return tidy(() => mul(cast(greaterEqual(numbers, rate), 'float32'), 1 / (1 - rate)));
   }
 }

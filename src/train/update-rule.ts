@@ -1,5 +1,6 @@
 import { add, div, mul, type Scalar, sqrt, square, sub, type Tensor } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
+import { liveValues } from '../engine/live-values.js';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
 import { type PortableVariable, ResourceVariable, type Variable } from '../engine/variables.js';
 
@@ -106,10 +107,33 @@ export class AdamRule implements Rule {
       });
       return;
     }
+    const numbers = settings.map((setting) => setting.dataSync<'float32'>()[0]!);
+    const live = [parameter, m!, v!].map((variable) => liveValues(variable.value()));
+    if (live[0] !== null) {
+      adamInPlace(live as Float32Array[], liveValues(gradient)!, numbers);
+      return;
+    }
     const [x, first, second] = [parameter, m, v] as PortableVariable[];
     first!.replace(() => add(mul(first!.value(), beta1), mul(gradient, sub(1, beta1))));
     second!.replace(() => add(mul(second!.value(), beta2), mul(square(gradient), sub(1, beta2))));
     x!.replace(() => sub(x!.value(), div(mul(first!.value(), rate), add(sqrt(second!.value()), epsilon))));
+  }
+}
+
+/** The same as one loop over an engine's own memory. @param settings of this step: rate, beta1, beta2, epsilon */
+function adamInPlace(
+  [x, m, v]: readonly Float32Array[],
+  gradient: Float32Array,
+  settings: readonly number[],
+): void {
+  const [rate, beta1, beta2, epsilon] = settings as [number, number, number, number];
+  for (let k = 0; k < gradient.length; k++) {
+    const g = gradient[k]!;
+    const first = beta1 * m![k]! + (1 - beta1) * g;
+    const second = beta2 * v![k]! + (1 - beta2) * g * g;
+    m![k] = first;
+    v![k] = second;
+    x![k]! -= (rate * first) / (Math.sqrt(second) + epsilon);
   }
 }
 
