@@ -23,7 +23,9 @@ import {
 import type { State } from '../cell/cell.js';
 import type { ModelConfig } from '../config.js';
 import { crossEntropy } from '../kernel/cross-entropy.js';
+import { DecoderStepKernel } from '../kernel/decoder-step.js';
 import { SequenceMask } from '../kernel/mask.js';
+import type { StepParts, StepSource } from '../kernel/step-parts.js';
 import type { Random } from '../random.js';
 import type { DecodeState, Step, StepModel } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
@@ -51,11 +53,13 @@ interface SearchState extends DecodeState {
   readonly time: number;
   /** Per sentence: `memory`, `keys`, `bias`, each `[sentences, …]`; empty without attention. */
   readonly source: Readonly<Record<string, Tensor3D>>;
-  /** Per row: the summary c and the decoder's state, each `[rows, size]`. */
-  readonly rows: Readonly<Record<string, Tensor2D>>;
+  /** The summary c of each row, `[rows, memory]`; null where only the start depends on it. */
+  readonly summary: Tensor2D | null;
+  /** The decoder's state, each `[any, size]`. */
+  readonly state: State;
+  /** Row of `state` that each row stands for: moved only when the next step needs them; null where all are in place. */
+  readonly rows: Int32Array | null;
 }
-
-const SUMMARY = 'summary';
 
 /**
  * The recurrent encoder-decoder: P(y_t | y_<t, x) = softmax(V o_t), wired from embedding, encoder, context summary,
@@ -69,6 +73,7 @@ export class Seq2Seq implements StepModel {
   readonly #sourceTable: string;
   /** The tied table as an output matrix: a product with a transposed factor takes twice to ten times as long. */
   readonly #transposedTable = new Derived((table) => transpose(table as Tensor2D));
+  readonly #stepKernel = new DecoderStepKernel();
   readonly parameters: ParameterStore;
   readonly targetSize: number;
 
@@ -114,7 +119,7 @@ export class Seq2Seq implements StepModel {
     batch: Batch,
     options: { readonly labelSmoothing: number; readonly seed: number },
   ): { loss: Scalar; logLikelihood: Scalar; gradients: Weights } {
-    this.#transposedTable.forget();
+    this.#forget();
     return tidy(() => {
       const w = this.parameters.weights();
       const names = this.parameters.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
@@ -174,17 +179,22 @@ export class Seq2Seq implements StepModel {
       const w = this.parameters.weights();
       const { decoderSource, summary } = this.#encode(w, source, new Dropout(null));
       const { attention } = decoderSource;
+      const kept = this.config.context === 'every-step' ? { summary } : {};
       return {
         source: attention === null ? {} : { ...attention },
-        rows: { [SUMMARY]: summary, ...this.#decoder.initialState(w, summary) },
+        state: this.#decoder.initialState(w, summary),
+        ...kept,
       };
-    });
+    }) as Pick<SearchState, 'source' | 'state'> & { summary?: Tensor2D };
     const state: SearchState = {
       sentences: source.rows,
       width: 1,
       lengths: source.lengths,
       time: source.time,
-      ...(tensors as Pick<SearchState, 'source' | 'rows'>),
+      source: tensors.source,
+      summary: tensors.summary ?? null,
+      state: tensors.state,
+      rows: null,
     };
     return state;
   }
@@ -192,12 +202,17 @@ export class Seq2Seq implements StepModel {
   expand(state: DecodeState, width: number): DecodeState {
     const old = state as SearchState;
     const rows = Int32Array.from({ length: old.sentences * width }, (_, k) => Math.floor(k / width));
-    return { ...old, width, rows: gatherRows(old.rows, rows) } as SearchState;
+    return {
+      ...old,
+      width,
+      summary: moved(old.summary, rows),
+      rows: composed(old.rows, rows),
+    } as SearchState;
   }
 
   reorder(state: DecodeState, parents: Int32Array): DecodeState {
     const old = state as SearchState;
-    return { ...old, rows: gatherRows(old.rows, parents) } as SearchState;
+    return { ...old, rows: composed(old.rows, parents) } as SearchState;
   }
 
   keep(state: DecodeState, sentences: Int32Array): DecodeState {
@@ -211,44 +226,93 @@ export class Seq2Seq implements StepModel {
       ...old,
       sentences: sentences.length,
       lengths: sentences.map((sentence) => old.lengths[sentence]!),
-      source: gatherRows(old.source, sentences),
-      rows: gatherRows(old.rows, rows),
+      source: Object.fromEntries(
+        Object.entries(old.source).map(([name, tensor]) => [name, moved(tensor, sentences)]),
+      ),
+      summary: moved(old.summary, rows),
+      rows: composed(old.rows, rows),
     } as SearchState;
   }
 
   step(state: DecodeState, previous: Int32Array): Step {
     const old = state as SearchState;
-    const { [SUMMARY]: summary, ...recurrent } = old.rows;
+    const w = this.parameters.weights();
+    const parts = DecoderStepKernel.isHere ? this.#stepParts(w) : null;
+    const result =
+      parts === null ? this.#composedStep(w, old, previous) : this.#fusedStep(parts, old, previous);
+    for (const tensor of Object.values(old.state)) tensor.dispose();
+    return result;
+  }
+
+  /** One step from single operations: the reference, and what runs where there is no kernel for the whole. */
+  #composedStep(w: Weights, old: SearchState, previous: Int32Array): Step {
     const result = tidy(() => {
-      const w = this.parameters.weights();
-      const table = w['embedding.target'] as Tensor2D;
-      const y = gather(table, tensor1d(previous, 'int32')); // [rows, embedding]
-      const source = {
-        summary: summary!,
-        attention: 'memory' in old.source ? (old.source as unknown as DecoderSource['attention']) : null,
-      };
-      const next = this.#decoder.step(w, y, recurrent, source);
-      const tensors = { rows: next.state, logits: this.#logits(w, next.output) };
+      const y = gather(w['embedding.target'] as Tensor2D, tensor1d(previous, 'int32')); // [rows, embedding]
+      const next = this.#decoder.step(w, y, inPlace(old), this.#stepSource(old));
+      const tensors = { state: next.state, logits: this.#logits(w, next.output) };
       return next.weights === null
         ? tensors
         : { ...tensors, attention: this.#inUserOrder(next.weights, old) };
-    }) as { rows: State; logits: Tensor2D; attention?: Tensor2D };
-    for (const tensor of Object.values(recurrent)) tensor.dispose();
+    }) as { state: State; logits: Tensor2D; attention?: Tensor2D };
     return {
-      state: { ...old, rows: { [SUMMARY]: summary!, ...result.rows } } as SearchState,
+      state: { ...old, state: result.state, rows: null } as SearchState,
       logits: result.logits,
       attention: result.attention ?? null,
     };
   }
 
+  #fusedStep(parts: StepParts, old: SearchState, previous: Int32Array): Step {
+    const names = this.#decoder.stateNames;
+    const before = names.map((name) => old.state[name]!);
+    const { state, logits, weights } = this.#stepKernel.step(
+      parts,
+      before,
+      old.rows,
+      previous,
+      this.#stepSource(old),
+    );
+    return {
+      state: {
+        ...old,
+        state: Object.fromEntries(names.map((name, k) => [name, state[k]!])),
+        rows: null,
+      } as SearchState,
+      logits,
+      attention: weights === null ? null : this.#inUserOrder(weights, old),
+    };
+  }
+
   release(state: DecodeState): void {
-    const { source, rows } = state as SearchState;
-    for (const tensor of [...Object.values(source), ...Object.values(rows)]) tensor.dispose();
+    const { source, summary, state: recurrent } = state as SearchState;
+    summary?.dispose();
+    for (const tensor of [...Object.values(source), ...Object.values(recurrent)]) tensor.dispose();
   }
 
   dispose(): void {
-    this.#transposedTable.forget();
+    this.#forget();
     this.parameters.dispose();
+  }
+
+  /** Frees what was derived from the parameters. */
+  #forget(): void {
+    this.#transposedTable.forget();
+    this.#stepKernel.forget();
+  }
+
+  #stepParts(w: Weights): StepParts | null {
+    const parts = this.#decoder.stepParts(w);
+    if (parts === null) return null;
+    const table = w['embedding.target'] as Tensor2D;
+    const matrix = this.#tied ? table : (w['output.kernel'] as Tensor2D);
+    const bias = w['output.bias'] as Tensor1D;
+    return { ...parts, table, output: { matrix, transposed: this.#tied, bias } };
+  }
+
+  #stepSource({ source, summary }: SearchState): StepSource {
+    return {
+      summary,
+      attention: 'memory' in source ? (source as unknown as StepSource['attention']) : null,
+    };
   }
 
   #encode(
@@ -301,7 +365,7 @@ export class Seq2Seq implements StepModel {
     return add(matMul(output, this.#fixedOutputMatrix(w)), w['output.bias'] as Tensor1D);
   }
 
-  /** Attention weights `[rows, source]` with columns in the order of the user's source tokens. */
+  /** Attention weights `[rows, source]`, disposed here, with columns in the order of the user's source tokens. */
   #inUserOrder(weights: Tensor2D, state: SearchState): Tensor2D {
     if (!this.config.reverseSource) return weights;
     const { sentences, width, time, lengths } = state;
@@ -310,19 +374,30 @@ export class Seq2Seq implements StepModel {
       const last = lengths[Math.floor(row / width)]! - 1; // EOS stays behind the words
       for (let t = 0; t < time; t++, k++) order[k] = row * time + (t < last ? last - 1 - t : t);
     }
-    return reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape);
+    const ordered: Tensor2D = tidy(() =>
+      reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape),
+    );
+    weights.dispose();
+    return ordered;
   }
 }
 
-/** Gathers rows of every tensor and disposes the old ones. */
-function gatherRows<T extends Tensor>(
-  tensors: Readonly<Record<string, T>>,
-  rows: Int32Array,
-): Record<string, T> {
-  const gathered = tidy(() => {
-    const index = tensor1d(rows, 'int32');
-    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, gather(tensor, index)]));
-  });
-  for (const tensor of Object.values(tensors)) tensor.dispose();
-  return gathered as Record<string, T>;
+/** These rows of a tensor, which is disposed. */
+function moved<T extends Tensor>(tensor: T | null, rows: Int32Array): T | null {
+  if (tensor === null) return null;
+  const gathered = tidy(() => gather(tensor, tensor1d(rows, 'int32')));
+  tensor.dispose();
+  return gathered;
+}
+
+/** Rows of rows. */
+function composed(first: Int32Array | null, then: Int32Array): Int32Array {
+  return first === null ? then : then.map((row) => first[row]!);
+}
+
+/** The decoder's state with every row in its place. */
+function inPlace({ state, rows }: SearchState): State {
+  if (rows === null) return state;
+  const index = tensor1d(rows, 'int32');
+  return Object.fromEntries(Object.entries(state).map(([name, tensor]) => [name, gather(tensor, index)]));
 }

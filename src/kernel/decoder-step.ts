@@ -1,0 +1,329 @@
+import { getBackend, type Tensor2D } from '@tensorflow/tfjs-core';
+import { type Handle, type NativeOps, nativeOps } from '../engine/native.js';
+import type { StepAttention, StepParts, StepSource } from './step-parts.js';
+import { type LayerWeights, StepWeights } from './step-weights.js';
+
+/** What a step gives; the caller disposes all of it. */
+export interface StepResult {
+  /** The decoder's state after the step, in the order of {@link DecoderStepKernel.step}'s `state`. */
+  readonly state: readonly Tensor2D[];
+  /** `[rows, vocabulary]` */
+  readonly logits: Tensor2D;
+  /** Attention weights `[rows, source]`; null without attention. */
+  readonly weights: Tensor2D | null;
+}
+
+/**
+ * Up to so many rows Eigen's product is the faster one, and the block cell that is made on it; above, oneDNN's, whose
+ * calls cost 0.1 ms more.
+ */
+const FEW_ROWS = 8;
+
+const FLOAT = { T: { type: 'float32' } } as const;
+
+/**
+ * One whole decoder step on the tensorflow engine, from the tokens to the logits, without tfjs's bookkeeping, which costs
+ * three times as much as a small operation: the composed form in `model/decoder.ts` from TensorFlow's single operations.
+ * What depends on the parameters alone is kept from step to step ({@link StepWeights}).
+ */
+export class DecoderStepKernel {
+  #ops: Operations | null = null;
+  #weights: StepWeights | null = null;
+
+  /** Whether the running engine has this kernel. */
+  static get isHere(): boolean {
+    return getBackend() === 'tensorflow';
+  }
+
+  /**
+   * @param parts the parameters now
+   * @param state of each layer h and, for an LSTM, c, each `[rows before, hidden]`; then o with input feeding
+   * @param rows row of `state` that each row continues; null where all keep their places
+   * @param previous the last token of each row
+   */
+  step(
+    parts: StepParts,
+    state: readonly Tensor2D[],
+    rows: Int32Array | null,
+    previous: Int32Array,
+    source: StepSource,
+  ): StepResult {
+    const native = nativeOps();
+    if (this.#ops?.native !== native) {
+      this.#ops?.free();
+      this.#ops = new Operations(native);
+    }
+    if (this.#weights?.isOf(parts) !== true) {
+      this.#weights?.free();
+      this.#weights = new StepWeights(parts);
+    }
+    const ops = this.#ops;
+    const weights = this.#weights;
+    const handles = native.scope(() => {
+      const before = ops.rowsOf(
+        state.map((tensor) => native.from(tensor)),
+        rows,
+      );
+      return new OneStep(ops, parts, weights, source, previous).run(before);
+    });
+    const tensors = handles.map((handle) => native.toTensor<Tensor2D>(handle));
+    return {
+      state: tensors.slice(0, state.length),
+      logits: tensors[state.length]!,
+      weights: tensors[state.length + 1] ?? null,
+    };
+  }
+
+  /** Frees what is kept. */
+  forget(): void {
+    this.#weights?.free();
+    this.#weights = null;
+    this.#ops?.free();
+    this.#ops = null;
+  }
+}
+
+class OneStep {
+  readonly #ops: Operations;
+  readonly #parts: StepParts;
+  readonly #weights: StepWeights;
+  readonly #source: StepSource;
+  readonly #previous: Int32Array;
+
+  constructor(
+    ops: Operations,
+    parts: StepParts,
+    weights: StepWeights,
+    source: StepSource,
+    previous: Int32Array,
+  ) {
+    this.#ops = ops;
+    this.#parts = parts;
+    this.#weights = weights;
+    this.#source = source;
+    this.#previous = previous;
+  }
+
+  /** The new state, the logits and, with attention, its weights. */
+  run(before: readonly Handle[]): Handle[] {
+    const ops = this.#ops;
+    const { table, everyStep, inputFeeding, attention } = this.#parts;
+    const rows = this.#previous.length;
+    const y = ops.gather(ops.native.from(table), ops.indices(this.#previous)); // [rows, embedding]
+    const inputs = [y];
+    if (everyStep) inputs.push(ops.native.from(this.#source.summary!));
+    if (inputFeeding) inputs.push(before.at(-1)!);
+
+    const after: Handle[] = [];
+    let top = inputs;
+    for (const layer of this.#weights.layers) {
+      const own = before.slice(after.length, after.length + (layer.kind === 'lstm' ? 2 : 1));
+      const next = layer.kind === 'lstm' ? this.#lstm(layer, top, own) : this.#gru(layer, top, own);
+      after.push(...next);
+      top = [next[0]!];
+    }
+    const s = top[0]!; // [rows, hidden]
+
+    const others = attention === null ? inputs.slice(0, everyStep ? 2 : 1) : [];
+    let weights: Handle | null = null;
+    if (attention !== null) {
+      const attended = this.#attend(attention, s, rows);
+      others.push(attended.context);
+      weights = attended.weights;
+    }
+    const { readout, output } = this.#weights;
+    const product = ops.product(ops.joined([s, ...others]), readout.kernel, rows);
+    const o = ops.tanh(ops.biasAdd(product, readout.bias)); // [rows, output + 1]
+    if (inputFeeding) after.push(ops.columns(o, this.#parts.readout.bias.shape[0]));
+    const logits = ops.product(o, output, rows);
+    return weights === null ? [...after, logits] : [...after, logits, weights];
+  }
+
+  #lstm(layer: LayerWeights, inputs: readonly Handle[], [h, c]: readonly Handle[]): Handle[] {
+    const ops = this.#ops;
+    const rows = this.#previous.length;
+    if (rows <= FEW_ROWS) {
+      const [, cs, , , , , hs] = ops.lstmCell(ops.joined(inputs), c!, h!, layer);
+      return [hs!, cs!];
+    }
+    const { hidden, spread } = layer;
+    const product = ops.product(ops.joined([...inputs, h!]), layer.ordered!, rows);
+    const z = ops.biasAdd(product, layer.bias);
+    const [gates, g] = ops.split(z, spread > 0 ? [3 * hidden, hidden, spread] : [3 * hidden, hidden]);
+    const [i, f, o] = ops.thirds(ops.sigmoid(gates!));
+    const cNew = ops.add(ops.mul(i!, ops.tanh(g!)), ops.mul(f!, c!));
+    return [ops.mul(o!, ops.tanh(cNew)), cNew];
+  }
+
+  #gru(layer: LayerWeights, inputs: readonly Handle[], [h]: readonly Handle[]): Handle[] {
+    const ops = this.#ops;
+    const rows = this.#previous.length;
+    const { hidden } = layer;
+    const x = ops.biasAdd(ops.product(ops.joined(inputs), layer.kernel!, rows), layer.bias);
+    const [xGates, xCandidate] = ops.split(x, [2 * hidden, hidden]);
+    const rz = ops.sigmoid(ops.add(xGates!, ops.product(h!, layer.gates!, rows)));
+    const [r, z] = ops.split(rz, [hidden, hidden]);
+    const n = ops.tanh(ops.add(xCandidate!, ops.product(ops.mul(r!, h!), layer.candidate!, rows)));
+    return [ops.add(n, ops.mul(z!, ops.sub(h!, n)))];
+  }
+
+  /** @param s `[rows, query]`, rows being `batch` groups of equally many hypotheses */
+  #attend(attention: StepAttention, s: Handle, rows: number): { context: Handle; weights: Handle } {
+    const ops = this.#ops;
+    const { memory, keys, bias } = this.#source.attention!;
+    const [batch, length, memorySize] = memory.shape;
+    const width = rows / batch;
+    const size = keys.shape[2];
+    const from = ops.native;
+    const keysHandle = from.from(keys);
+    let scores: Handle; // [batch, width, source]
+    if (attention.kind === 'product') {
+      scores = ops.products(ops.reshape(s, [batch, width, size]), keysHandle, true);
+    } else {
+      const query = ops.biasAdd(ops.product(s, from.from(attention.kernel), rows), from.from(attention.bias));
+      const both = ops.add(
+        ops.reshape(query, [batch, width, 1, size]),
+        ops.reshape(keysHandle, [batch, 1, length, size]),
+      );
+      const compared = ops.reshape(ops.tanh(both), [rows * length, size]);
+      const vector = ops.reshape(from.from(attention.vector), [size, 1]);
+      scores = ops.reshape(ops.product(compared, vector, 1), [batch, width, length]);
+    }
+    const weights = ops.softmax(ops.add(scores, from.from(bias)));
+    const context = ops.products(weights, from.from(memory), false);
+    return {
+      context: ops.reshape(context, [rows, memorySize]),
+      weights: ops.reshape(weights, [rows, length]),
+    };
+  }
+}
+
+/** TensorFlow's operations with their attributes and constants made once. */
+class Operations {
+  readonly native: NativeOps;
+  readonly #float;
+  readonly #gather;
+  readonly #matMul;
+  readonly #batchMatMul;
+  readonly #batchMatMulTransposed;
+  readonly #reshape;
+  readonly #cell;
+  readonly #thirds;
+  readonly #slice;
+  readonly #first: Handle;
+  readonly #second: Handle;
+
+  constructor(native: NativeOps) {
+    this.native = native;
+    this.#float = native.attributes(FLOAT);
+    this.#gather = native.attributes({
+      Tparams: { type: 'float32' },
+      Tindices: { type: 'int32' },
+      Taxis: { type: 'int32' },
+      batch_dims: { int: 0 },
+    });
+    const product = { transpose_a: { bool: false }, transpose_b: { bool: false } };
+    this.#matMul = native.attributes({ ...FLOAT, ...product });
+    const types = { Ta: { type: 'float32' }, Tb: { type: 'float32' }, Tout: { type: 'float32' } } as const;
+    const products = (transposed: boolean) =>
+      native.attributes({ ...types, adj_x: { bool: false }, adj_y: { bool: transposed } });
+    this.#batchMatMul = products(false);
+    this.#batchMatMulTransposed = products(true);
+    this.#reshape = native.attributes({ ...FLOAT, Tshape: { type: 'int32' } });
+    // No forget bias of its own (ours is a parameter), nothing clipped, no peepholes.
+    const plain = { forget_bias: { float: 0 }, cell_clip: { float: -1 }, use_peephole: { bool: false } };
+    this.#cell = native.attributes({ ...FLOAT, ...plain });
+    this.#thirds = native.attributes({ ...FLOAT, num_split: { int: 3 } });
+    this.#slice = native.attributes({ ...FLOAT, Index: { type: 'int32' } });
+    this.#first = native.constant([], 'int32', [0]);
+    this.#second = native.constant([], 'int32', [1]);
+  }
+
+  free(): void {
+    this.native.free(this.#first);
+    this.native.free(this.#second);
+  }
+
+  indices(values: Int32Array): Handle {
+    return this.native.constant([values.length], 'int32', values);
+  }
+
+  /** These rows of each. */
+  rowsOf(all: readonly Handle[], rows: Int32Array | null): readonly Handle[] {
+    if (rows === null) return all;
+    const index = this.indices(rows);
+    return all.map((handle) => this.gather(handle, index));
+  }
+
+  gather(from: Handle, index: Handle): Handle {
+    return this.native.one('GatherV2', this.#gather, [from, index, this.#first]);
+  }
+
+  /** x w for x `[rows, m]` and w `[m, n]`. */
+  product(x: Handle, w: Handle, rows: number): Handle {
+    return rows <= FEW_ROWS
+      ? this.native.one('BatchMatMulV3', this.#batchMatMul, [x, w])
+      : this.native.one('MatMul', this.#matMul, [x, w]);
+  }
+
+  /** A small product for each of a batch. */
+  products(x: Handle, y: Handle, transposed: boolean): Handle {
+    return this.native.one('BatchMatMulV3', transposed ? this.#batchMatMulTransposed : this.#batchMatMul, [
+      x,
+      y,
+    ]);
+  }
+
+  lstmCell(x: Handle, c: Handle, h: Handle, { joint, peephole, jointBias }: LayerWeights): Handle[] {
+    const inputs = [x, c, h, joint!, peephole!, peephole!, peephole!, jointBias];
+    return this.native.run('LSTMBlockCell', this.#cell, inputs, 7);
+  }
+
+  reshape(x: Handle, shape: number[]): Handle {
+    return this.native.one('Reshape', this.#reshape, [
+      x,
+      this.native.constant([shape.length], 'int32', shape),
+    ]);
+  }
+
+  /** Columns side by side. */
+  joined(parts: readonly Handle[]): Handle {
+    if (parts.length === 1) return parts[0]!;
+    const attributes = this.native.attributes({
+      ...FLOAT,
+      N: { int: parts.length },
+      Tidx: { type: 'int32' },
+    });
+    return this.native.one('ConcatV2', attributes, [...parts, this.#second]);
+  }
+
+  split(x: Handle, widths: number[]): Handle[] {
+    const { native } = this;
+    const attributes = native.attributes({
+      ...FLOAT,
+      num_split: { int: widths.length },
+      Tlen: { type: 'int32' },
+    });
+    const sizes = native.constant([widths.length], 'int32', widths);
+    return native.run('SplitV', attributes, [x, sizes, this.#second], widths.length);
+  }
+
+  thirds(x: Handle): Handle[] {
+    return this.native.run('Split', this.#thirds, [this.#second, x], 3);
+  }
+
+  /** The first columns. */
+  columns(x: Handle, count: number): Handle {
+    const begin = this.native.constant([2], 'int32', [0, 0]);
+    const size = this.native.constant([2], 'int32', [-1, count]);
+    return this.native.one('Slice', this.#slice, [x, begin, size]);
+  }
+
+  add = (a: Handle, b: Handle): Handle => this.native.one('AddV2', this.#float, [a, b]);
+  sub = (a: Handle, b: Handle): Handle => this.native.one('Sub', this.#float, [a, b]);
+  mul = (a: Handle, b: Handle): Handle => this.native.one('Mul', this.#float, [a, b]);
+  biasAdd = (a: Handle, b: Handle): Handle => this.native.one('BiasAdd', this.#float, [a, b]);
+  sigmoid = (a: Handle): Handle => this.native.one('Sigmoid', this.#float, [a]);
+  tanh = (a: Handle): Handle => this.native.one('Tanh', this.#float, [a]);
+  softmax = (a: Handle): Handle => this.native.one('Softmax', this.#float, [a]);
+}
