@@ -178,7 +178,7 @@ class OneStep {
     const keysHandle = from.from(keys);
     let scores: Handle; // [batch, width, source]
     if (attention.kind === 'product') {
-      scores = ops.products(ops.reshape(s, [batch, width, size]), keysHandle, true);
+      scores = ops.productsTransposed(ops.reshape(s, [batch, width, size]), keysHandle, rows);
     } else {
       const query = ops.biasAdd(ops.product(s, from.from(attention.kernel), rows), from.from(attention.bias));
       const both = ops.add(
@@ -190,7 +190,7 @@ class OneStep {
       scores = ops.reshape(ops.product(compared, vector, 1), [batch, width, length]);
     }
     const weights = ops.softmax(ops.add(scores, from.from(bias)));
-    const context = ops.products(weights, from.from(memory), false);
+    const context = ops.products(weights, from.from(memory));
     return {
       context: ops.reshape(context, [rows, memorySize]),
       weights: ops.reshape(weights, [rows, length]),
@@ -206,6 +206,7 @@ class Operations {
   readonly #matMul;
   readonly #batchMatMul;
   readonly #batchMatMulTransposed;
+  readonly #mklBatchMatMulTransposed;
   readonly #reshape;
   readonly #cell;
   readonly #thirds;
@@ -229,6 +230,11 @@ class Operations {
       native.attributes({ ...types, adj_x: { bool: false }, adj_y: { bool: transposed } });
     this.#batchMatMul = products(false);
     this.#batchMatMulTransposed = products(true);
+    this.#mklBatchMatMulTransposed = native.attributes({
+      ...FLOAT,
+      adj_x: { bool: false },
+      adj_y: { bool: true },
+    });
     this.#reshape = native.attributes({ ...FLOAT, Tshape: { type: 'int32' } });
     // No forget bias of its own (ours is a parameter), nothing clipped, no peepholes.
     const plain = { forget_bias: { float: 0 }, cell_clip: { float: -1 }, use_peephole: { bool: false } };
@@ -266,12 +272,16 @@ class Operations {
       : this.native.one('MatMul', this.#matMul, [x, w]);
   }
 
-  /** A small product for each of a batch. */
-  products(x: Handle, y: Handle, transposed: boolean): Handle {
-    return this.native.one('BatchMatMulV3', transposed ? this.#batchMatMulTransposed : this.#batchMatMul, [
-      x,
-      y,
-    ]);
+  /** x y for each of a batch. */
+  products(x: Handle, y: Handle): Handle {
+    return this.native.one('BatchMatMulV3', this.#batchMatMul, [x, y]);
+  }
+
+  /** x y' for each of a batch; Eigen is slow at many of these. */
+  productsTransposed(x: Handle, y: Handle, rows: number): Handle {
+    return rows <= FEW_ROWS
+      ? this.native.one('BatchMatMulV3', this.#batchMatMulTransposed, [x, y])
+      : this.native.one('BatchMatMulV2', this.#mklBatchMatMulTransposed, [x, y]);
   }
 
   lstmCell(x: Handle, c: Handle, h: Handle, { joint, peephole, jointBias }: LayerWeights): Handle[] {

@@ -24,6 +24,7 @@ import type { State } from '../cell/cell.js';
 import type { ModelConfig } from '../config.js';
 import { crossEntropy } from '../kernel/cross-entropy.js';
 import { DecoderStepKernel } from '../kernel/decoder-step.js';
+import { labelScores } from '../kernel/label-scores.js';
 import { SequenceMask } from '../kernel/mask.js';
 import type { StepParts, StepSource } from '../kernel/step-parts.js';
 import type { Random } from '../random.js';
@@ -150,9 +151,9 @@ export class Seq2Seq implements StepModel {
     const [logLikelihood, correct] = tidy(() => {
       const w = this.parameters.weights();
       const { output, labels } = this.#positions(w, batch, new Dropout(null));
-      const { negativeLogLikelihood } = this.#score(w, output, labels);
+      const scores = this.#labelScores(w, output, batch);
       const hits = sum(cast(equal(argMax(this.#logits(w, output), 1), labels), 'float32'));
-      return [-sum(negativeLogLikelihood).dataSync()[0]!, hits.dataSync()[0]!] as const;
+      return [scores.reduce((total, score) => total + score, 0), hits.dataSync()[0]!] as const;
     });
     return { logLikelihood, correct, tokens: batch.targetTokens };
   }
@@ -161,14 +162,13 @@ export class Seq2Seq implements StepModel {
   score(batch: Batch): Float32Array[] {
     const values = tidy(() => {
       const w = this.parameters.weights();
-      const { output, labels } = this.#positions(w, batch, new Dropout(null));
-      return this.#score(w, output, labels).negativeLogLikelihood.dataSync();
+      return this.#labelScores(w, this.#positions(w, batch, new Dropout(null)).output, batch);
     });
     const scores = Array.from(batch.target.lengths, (length) => new Float32Array(length));
     let k = 0;
     for (let t = 0; t < batch.target.time; t++) {
       for (const row of scores) {
-        if (t < row.length) row[t] = -values[k++]!;
+        if (t < row.length) row[t] = values[k++]!;
       }
     }
     return scores;
@@ -226,9 +226,7 @@ export class Seq2Seq implements StepModel {
       ...old,
       sentences: sentences.length,
       lengths: sentences.map((sentence) => old.lengths[sentence]!),
-      source: Object.fromEntries(
-        Object.entries(old.source).map(([name, tensor]) => [name, moved(tensor, sentences)]),
-      ),
+      source: allMoved(old.source, sentences),
       summary: moved(old.summary, rows),
       rows: composed(old.rows, rows),
     } as SearchState;
@@ -352,8 +350,10 @@ export class Seq2Seq implements StepModel {
     };
   }
 
-  #score(w: Weights, output: Tensor2D, labels: Tensor1D): { negativeLogLikelihood: Tensor1D } {
-    return crossEntropy(output, this.#fixedOutputMatrix(w), w['output.bias'] as Tensor1D, labels, 0);
+  /** ln P of every target token, time-major, from o at the real positions. */
+  #labelScores(w: Weights, output: Tensor2D, { target }: Batch): Float32Array {
+    const bias = w['output.bias'] as Tensor1D;
+    return labelScores(output, this.#fixedOutputMatrix(w), bias, realPositions(target).labels);
   }
 
   /** V, `[output, vocabulary]`, where nothing is differentiated. */
@@ -380,6 +380,19 @@ export class Seq2Seq implements StepModel {
     weights.dispose();
     return ordered;
   }
+}
+
+/** These rows of every tensor; the old ones are disposed. One tensor may have several names. */
+function allMoved(
+  tensors: Readonly<Record<string, Tensor3D>>,
+  rows: Int32Array,
+): Readonly<Record<string, Tensor3D>> {
+  const gathered = tidy(() => {
+    const index = tensor1d(rows, 'int32');
+    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, gather(tensor, index)]));
+  });
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+  return gathered;
 }
 
 /** These rows of a tensor, which is disposed. */

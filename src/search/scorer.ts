@@ -16,9 +16,7 @@ export interface EncodedPair {
   readonly target: Int32Array;
 }
 
-/** log-probabilities held at once: with 8000 target tokens a batch has at most 2000 positions (64 MiB of logits). */
-const LOGITS_PER_BATCH = 16_000_000;
-/** Positions of a batch, whatever the vocabulary: more bring no speed. */
+/** Positions of a batch: more bring no speed. */
 const POSITIONS_PER_BATCH = 8192;
 
 /**
@@ -28,7 +26,7 @@ const POSITIONS_PER_BATCH = 8192;
  */
 export function scorePairs(model: ScoringModel, pairs: readonly EncodedPair[]): Float32Array[] {
   const scores: Float32Array[] = new Array(pairs.length);
-  for (const indices of batches(pairs, model.targetSize)) {
+  for (const indices of batches(pairs)) {
     const chosen = Array.from(indices, (i) => pairs[i]!);
     const target = padIds(chosen.map((pair) => pair.target));
     const targetTokens = target.lengths.reduce((sum, length) => sum + length, 0);
@@ -42,8 +40,7 @@ export function scorePairs(model: ScoringModel, pairs: readonly EncodedPair[]): 
 }
 
 /** Positions sorted by target and source length, longest first so that memory peaks at once, cut into batches. */
-function batches(pairs: readonly EncodedPair[], targetSize: number): Int32Array[] {
-  const room = Math.max(1, Math.min(POSITIONS_PER_BATCH, Math.floor(LOGITS_PER_BATCH / targetSize)));
+function batches(pairs: readonly EncodedPair[]): Int32Array[] {
   const order = Int32Array.from(pairs.keys()).sort(
     (a, b) =>
       pairs[b]!.target.length - pairs[a]!.target.length ||
@@ -56,7 +53,7 @@ function batches(pairs: readonly EncodedPair[], targetSize: number): Int32Array[
   for (let i = 0; i < order.length; i++) {
     const { source, target } = pairs[order[i]!]!;
     const time = 1 + Math.max(source.length, target.length);
-    if (i > start && Math.max(longest, time) * (i - start + 1) > room) {
+    if (i > start && Math.max(longest, time) * (i - start + 1) > POSITIONS_PER_BATCH) {
       cut.push(order.slice(start, i));
       start = i;
       longest = 0;
