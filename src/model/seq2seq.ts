@@ -12,10 +12,8 @@ import {
   reshape,
   type Scalar,
   sum,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
-  type Tensor3D,
   tensor1d,
   tidy,
   transpose,
@@ -37,6 +35,7 @@ import { embed, embeddingParameter } from './embedding.js';
 import { Encoder } from './encoder.js';
 import { realPositions, reversed, shifted, timeMajor } from './layout.js';
 import { type GivenValues, type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
+import { expanded, inPlace, kept, release, reordered, type SearchState } from './search-state.js';
 import { Summary } from './summary.js';
 
 /** Real target positions of a batch, with what the decoder says there. */
@@ -45,21 +44,6 @@ interface Positions {
   readonly output: Tensor2D;
   /** The token that stands there, int32 `[tokens]`. */
   readonly labels: Tensor1D;
-}
-
-/** {@link DecodeState} as this model keeps it. */
-interface SearchState extends DecodeState {
-  /** Real source positions of each sentence. */
-  readonly lengths: Int32Array;
-  readonly time: number;
-  /** Per sentence: `memory`, `keys`, `bias`, each `[sentences, …]`; empty without attention. */
-  readonly source: Readonly<Record<string, Tensor3D>>;
-  /** The summary c of each row, `[rows, memory]`; null where only the start depends on it. */
-  readonly summary: Tensor2D | null;
-  /** The decoder's state, each `[any, size]`. */
-  readonly state: State;
-  /** Row of `state` that each row stands for: moved only when the next step needs them; null where all are in place. */
-  readonly rows: Int32Array | null;
 }
 
 /**
@@ -179,11 +163,11 @@ export class Seq2Seq implements StepModel {
       const w = this.parameters.weights();
       const { decoderSource, summary } = this.#encode(w, source, new Dropout(null));
       const { attention } = decoderSource;
-      const kept = this.config.context === 'every-step' ? { summary } : {};
+      const everyStep = this.config.context === 'every-step' ? { summary } : {};
       return {
         source: attention === null ? {} : { ...attention },
         state: this.#decoder.initialState(w, summary),
-        ...kept,
+        ...everyStep,
       };
     }) as Pick<SearchState, 'source' | 'state'> & { summary?: Tensor2D };
     const state: SearchState = {
@@ -200,36 +184,15 @@ export class Seq2Seq implements StepModel {
   }
 
   expand(state: DecodeState, width: number): DecodeState {
-    const old = state as SearchState;
-    const rows = Int32Array.from({ length: old.sentences * width }, (_, k) => Math.floor(k / width));
-    return {
-      ...old,
-      width,
-      summary: moved(old.summary, rows),
-      rows: composed(old.rows, rows),
-    } as SearchState;
+    return expanded(state as SearchState, width);
   }
 
   reorder(state: DecodeState, parents: Int32Array): DecodeState {
-    const old = state as SearchState;
-    return { ...old, rows: composed(old.rows, parents) } as SearchState;
+    return reordered(state as SearchState, parents);
   }
 
   keep(state: DecodeState, sentences: Int32Array): DecodeState {
-    const old = state as SearchState;
-    const { width } = old;
-    const rows = Int32Array.from(
-      { length: sentences.length * width },
-      (_, k) => sentences[Math.floor(k / width)]! * width + (k % width),
-    );
-    return {
-      ...old,
-      sentences: sentences.length,
-      lengths: sentences.map((sentence) => old.lengths[sentence]!),
-      source: allMoved(old.source, sentences),
-      summary: moved(old.summary, rows),
-      rows: composed(old.rows, rows),
-    } as SearchState;
+    return kept(state as SearchState, sentences);
   }
 
   step(state: DecodeState, previous: Int32Array): Step {
@@ -281,9 +244,7 @@ export class Seq2Seq implements StepModel {
   }
 
   release(state: DecodeState): void {
-    const { source, summary, state: recurrent } = state as SearchState;
-    summary?.dispose();
-    for (const tensor of [...Object.values(source), ...Object.values(recurrent)]) tensor.dispose();
+    release(state as SearchState);
   }
 
   dispose(): void {
@@ -380,37 +341,4 @@ export class Seq2Seq implements StepModel {
     weights.dispose();
     return ordered;
   }
-}
-
-/** These rows of every tensor; the old ones are disposed. One tensor may have several names. */
-function allMoved(
-  tensors: Readonly<Record<string, Tensor3D>>,
-  rows: Int32Array,
-): Readonly<Record<string, Tensor3D>> {
-  const gathered = tidy(() => {
-    const index = tensor1d(rows, 'int32');
-    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, gather(tensor, index)]));
-  });
-  for (const tensor of Object.values(tensors)) tensor.dispose();
-  return gathered;
-}
-
-/** These rows of a tensor, which is disposed. */
-function moved<T extends Tensor>(tensor: T | null, rows: Int32Array): T | null {
-  if (tensor === null) return null;
-  const gathered = tidy(() => gather(tensor, tensor1d(rows, 'int32')));
-  tensor.dispose();
-  return gathered;
-}
-
-/** Rows of rows. */
-function composed(first: Int32Array | null, then: Int32Array): Int32Array {
-  return first === null ? then : then.map((row) => first[row]!);
-}
-
-/** The decoder's state with every row in its place. */
-function inPlace({ state, rows }: SearchState): State {
-  if (rows === null) return state;
-  const index = tensor1d(rows, 'int32');
-  return Object.fromEntries(Object.entries(state).map(([name, tensor]) => [name, gather(tensor, index)]));
 }

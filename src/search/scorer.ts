@@ -16,7 +16,9 @@ export interface EncodedPair {
   readonly target: Int32Array;
 }
 
-/** Positions of a batch: more bring no speed, but more padding. */
+/** A model that scores step by step holds the log-probabilities of all rows at once; a batch has room for these (64 MiB). */
+const LOGITS_PER_BATCH = 16_000_000;
+/** Positions of a batch, whatever the vocabulary: more bring no speed, but more padding. */
 const POSITIONS_PER_BATCH = 3072;
 
 /**
@@ -26,7 +28,7 @@ const POSITIONS_PER_BATCH = 3072;
  */
 export function scorePairs(model: ScoringModel, pairs: readonly EncodedPair[]): Float32Array[] {
   const scores: Float32Array[] = new Array(pairs.length);
-  for (const indices of batches(pairs)) {
+  for (const indices of batches(pairs, model.targetSize)) {
     const chosen = Array.from(indices, (i) => pairs[i]!);
     const target = padIds(chosen.map((pair) => pair.target));
     const targetTokens = target.lengths.reduce((sum, length) => sum + length, 0);
@@ -40,7 +42,8 @@ export function scorePairs(model: ScoringModel, pairs: readonly EncodedPair[]): 
 }
 
 /** Positions sorted by the longer side, longest first so that memory peaks at once, cut into batches. */
-function batches(pairs: readonly EncodedPair[]): Int32Array[] {
+function batches(pairs: readonly EncodedPair[], targetSize: number): Int32Array[] {
+  const room = Math.max(1, Math.min(POSITIONS_PER_BATCH, Math.floor(LOGITS_PER_BATCH / targetSize)));
   const longer = pairs.map(({ source, target }) => Math.max(source.length, target.length));
   const both = pairs.map(({ source, target }) => source.length + target.length);
   const order = Int32Array.from(pairs.keys()).sort(
@@ -51,7 +54,7 @@ function batches(pairs: readonly EncodedPair[]): Int32Array[] {
   let longest = 0;
   for (let i = 0; i < order.length; i++) {
     const time = 1 + longer[order[i]!]!;
-    if (i > start && Math.max(longest, time) * (i - start + 1) > POSITIONS_PER_BATCH) {
+    if (i > start && Math.max(longest, time) * (i - start + 1) > room) {
       cut.push(order.slice(start, i));
       start = i;
       longest = 0;
