@@ -118,14 +118,14 @@ export class NativeOps {
   }
 
   /** A handle with these values; belongs to the open scope. */
-  constant(shape: number[], dtype: 'float32' | 'int32' | 'int64', values: readonly number[]): Handle {
+  constant(shape: number[], dtype: 'float32' | 'int32' | 'int64', values: ArrayLike<number>): Handle {
     const array =
       dtype === 'float32'
         ? Float32Array.from(values)
         : dtype === 'int32'
           ? Int32Array.from(values)
           : // The binding reads 64-bit integers from pairs of 32-bit words, low word first.
-            Int32Array.from(values.flatMap((v) => [v, v < 0 ? -1 : 0]));
+            Int32Array.from(Array.from(values).flatMap((v) => [v, v < 0 ? -1 : 0]));
     const type = this.#dtype(dtype);
     const handle = { id: this.#binding.createTensor(shape, type, array), shape, dtype: type };
     this.#open?.push(handle);

@@ -13,6 +13,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type ParameterSpec, type Weights, weight } from '../cell/cell.js';
 import type { AttentionSpec } from '../config.js';
+import type { StepAttention } from '../kernel/step-parts.js';
 import { dense, denseParameters } from './dense.js';
 import { prefixed, scoped } from './parameters.js';
 
@@ -131,12 +132,14 @@ function scoringOf<K extends AttentionKind>(options: Extract<AttentionOptions, {
 
 /** Attention over the source: a_t = sum_j softmax_j(score(s_t, h_j)) h_j. */
 export class Attention {
+  readonly #kind: AttentionKind;
   readonly #scoring: Scoring;
   readonly #local: readonly ParameterSpec[];
   readonly #querySize: number;
   readonly parameters: readonly ParameterSpec[];
 
   constructor(options: AttentionOptions, memorySize: number, querySize: number) {
+    this.#kind = options.kind;
     this.#scoring = scoringOf(options);
     this.#querySize = querySize;
     this.#local = this.#scoring.parameters(memorySize, querySize);
@@ -151,6 +154,19 @@ export class Attention {
   /** What the decoder's loop kernel wants; null where it has no form for this attention. */
   loop(w: Weights, source: AttentionSource): LoopAttention | null {
     return this.#scoring.loop(scoped(w, 'attention', this.#local), source.keys, this.#querySize);
+  }
+
+  /** The same for a kernel that runs whole decoder steps; undefined where there is none that does. */
+  stepAttention(w: Weights): StepAttention | undefined {
+    if (this.#kind === 'hopfield') return undefined;
+    if (this.#kind !== 'additive') return { kind: 'product' };
+    const local = scoped(w, 'attention', this.#local);
+    return {
+      kind: 'additive',
+      kernel: weight(local, 'query.kernel'),
+      bias: weight<Tensor1D>(local, 'query.bias'),
+      vector: weight<Tensor1D>(local, 'vector'),
+    };
   }
 
   /**

@@ -2,6 +2,7 @@ import {
   concat,
   reshape,
   stack,
+  type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   tanh,
@@ -9,7 +10,7 @@ import {
   transpose,
   zeros,
 } from '@tensorflow/tfjs-core';
-import type { Cell, ParameterSpec, State, Weights } from '../cell/cell.js';
+import { type Cell, type ParameterSpec, type State, type Weights, weight } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
 import type { ModelConfig } from '../config.js';
 import { isLoopCell } from '../kernel/attentional-cell.js';
@@ -17,6 +18,7 @@ import { attentionalDecoder } from '../kernel/attentional-decoder.js';
 import type { SequenceMask } from '../kernel/mask.js';
 import { scan } from '../kernel/scan.js';
 import { runSequence } from '../kernel/sequence.js';
+import type { StepLayer, StepParts, StepSource } from '../kernel/step-parts.js';
 import { Attention, type AttentionSource } from './attention.js';
 import { dense, denseParameters } from './dense.js';
 import type { Dropout } from './dropout.js';
@@ -207,14 +209,45 @@ export class Decoder {
    * One step while decoding. Rows are `[batch, hypotheses]` flattened, for a source of `batch` sentences.
    * @param y embedded y_{t-1}, `[rows, embedding]`
    */
-  step(w: Weights, y: Tensor2D, state: State, source: DecoderSource): DecoderStep {
+  step(w: Weights, y: Tensor2D, state: State, source: StepSource): DecoderStep {
     return this.#step(w, y, state, source, null);
   }
 
-  #step(w: Weights, y: Tensor2D, state: State, source: DecoderSource, dropout: Dropout | null): DecoderStep {
+  /**
+   * The parameters laid open for a kernel that runs a whole {@link step}; null where a cell or the attention has none
+   * that does. {@link stateNames} is the order of its state.
+   */
+  stepParts(w: Weights): Omit<StepParts, 'table' | 'output'> | null {
+    const attention = this.#attention === null ? null : this.#attention.stepAttention(w);
+    if (attention === undefined) return null;
+    const layers: StepLayer[] = [];
+    for (const { prefix, cell } of this.#layers) {
+      if (cell.kind !== 'lstm' && cell.kind !== 'gru') return null;
+      const own = scoped(w, prefix, cell.parameters);
+      layers.push({
+        kind: cell.kind,
+        kernel: weight(own, 'kernel'),
+        recurrent: weight(own, 'recurrent'),
+        bias: weight<Tensor1D>(own, 'bias'),
+      });
+    }
+    const own = scoped(w, 'readout', this.#readout);
+    const readout = { kernel: weight(own, 'kernel'), bias: weight<Tensor1D>(own, 'bias') };
+    return { layers, everyStep: this.#everyStep, inputFeeding: this.#inputFeeding, attention, readout };
+  }
+
+  /** Names of the state tensors: layer by layer, then what is fed back. */
+  get stateNames(): readonly string[] {
+    const names = this.#layers.flatMap(({ cell }, n) =>
+      Object.keys(cell.stateSizes).map((name) => `${n}.${name}`),
+    );
+    return this.#inputFeeding ? [...names, FEED] : names;
+  }
+
+  #step(w: Weights, y: Tensor2D, state: State, source: StepSource, dropout: Dropout | null): DecoderStep {
     const next: Record<string, Tensor2D> = {};
     const inputs = [y];
-    if (this.#everyStep) inputs.push(source.summary);
+    if (this.#everyStep) inputs.push(source.summary!);
     if (this.#inputFeeding) inputs.push(state[FEED]!);
     let input = inputs.length === 1 ? y : (concat(inputs, 1) as Tensor2D);
     for (const [n, { prefix, cell }] of this.#layers.entries()) {
@@ -240,7 +273,7 @@ export class Decoder {
     w: Weights,
     s: Tensor2D,
     y: Tensor2D,
-    source: DecoderSource,
+    source: StepSource,
   ): { output: Tensor2D; weights: Tensor2D | null } {
     const [rows, size] = s.shape;
     if (this.#attention === null) {
@@ -258,12 +291,12 @@ export class Decoder {
   }
 
   /** o without attention. @param s `[time, batch, hidden]`; @param y `[time, batch, embedding]` */
-  #combine(w: Weights, s: Tensor3D, y: Tensor3D, source: DecoderSource): Tensor3D {
+  #combine(w: Weights, s: Tensor3D, y: Tensor3D, source: StepSource): Tensor3D {
     const [time, batch] = s.shape;
     const parts = [s, y];
     if (this.#everyStep) {
-      const size = source.summary.shape[1];
-      parts.push(tile(reshape(source.summary, [1, batch, size]) as Tensor3D, [time, 1, 1]));
+      const size = source.summary!.shape[1];
+      parts.push(tile(reshape(source.summary!, [1, batch, size]) as Tensor3D, [time, 1, 1]));
     }
     return tanh(dense(scoped(w, 'readout', this.#readout), concat(parts, 2) as Tensor3D));
   }

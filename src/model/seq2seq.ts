@@ -12,10 +12,8 @@ import {
   reshape,
   type Scalar,
   sum,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
-  type Tensor3D,
   tensor1d,
   tidy,
   transpose,
@@ -23,7 +21,10 @@ import {
 import type { State } from '../cell/cell.js';
 import type { ModelConfig } from '../config.js';
 import { crossEntropy } from '../kernel/cross-entropy.js';
+import { DecoderStepKernel } from '../kernel/decoder-step.js';
+import { labelScores } from '../kernel/label-scores.js';
 import { SequenceMask } from '../kernel/mask.js';
+import type { StepParts, StepSource } from '../kernel/step-parts.js';
 import type { Random } from '../random.js';
 import type { DecodeState, Step, StepModel } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
@@ -34,6 +35,7 @@ import { embed, embeddingParameter } from './embedding.js';
 import { Encoder } from './encoder.js';
 import { realPositions, reversed, shifted, timeMajor } from './layout.js';
 import { type GivenValues, type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
+import { expanded, inPlace, kept, release, reordered, type SearchState } from './search-state.js';
 import { Summary } from './summary.js';
 
 /** Real target positions of a batch, with what the decoder says there. */
@@ -43,19 +45,6 @@ interface Positions {
   /** The token that stands there, int32 `[tokens]`. */
   readonly labels: Tensor1D;
 }
-
-/** {@link DecodeState} as this model keeps it. */
-interface SearchState extends DecodeState {
-  /** Real source positions of each sentence. */
-  readonly lengths: Int32Array;
-  readonly time: number;
-  /** Per sentence: `memory`, `keys`, `bias`, each `[sentences, …]`; empty without attention. */
-  readonly source: Readonly<Record<string, Tensor3D>>;
-  /** Per row: the summary c and the decoder's state, each `[rows, size]`. */
-  readonly rows: Readonly<Record<string, Tensor2D>>;
-}
-
-const SUMMARY = 'summary';
 
 /**
  * The recurrent encoder-decoder: P(y_t | y_<t, x) = softmax(V o_t), wired from embedding, encoder, context summary,
@@ -69,6 +58,7 @@ export class Seq2Seq implements StepModel {
   readonly #sourceTable: string;
   /** The tied table as an output matrix: a product with a transposed factor takes twice to ten times as long. */
   readonly #transposedTable = new Derived((table) => transpose(table as Tensor2D));
+  readonly #stepKernel = new DecoderStepKernel();
   readonly parameters: ParameterStore;
   readonly targetSize: number;
 
@@ -114,7 +104,7 @@ export class Seq2Seq implements StepModel {
     batch: Batch,
     options: { readonly labelSmoothing: number; readonly seed: number },
   ): { loss: Scalar; logLikelihood: Scalar; gradients: Weights } {
-    this.#transposedTable.forget();
+    this.#forget();
     return tidy(() => {
       const w = this.parameters.weights();
       const names = this.parameters.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
@@ -145,9 +135,9 @@ export class Seq2Seq implements StepModel {
     const [logLikelihood, correct] = tidy(() => {
       const w = this.parameters.weights();
       const { output, labels } = this.#positions(w, batch, new Dropout(null));
-      const { negativeLogLikelihood } = this.#score(w, output, labels);
+      const scores = this.#labelScores(w, output, batch);
       const hits = sum(cast(equal(argMax(this.#logits(w, output), 1), labels), 'float32'));
-      return [-sum(negativeLogLikelihood).dataSync()[0]!, hits.dataSync()[0]!] as const;
+      return [scores.reduce((total, score) => total + score, 0), hits.dataSync()[0]!] as const;
     });
     return { logLikelihood, correct, tokens: batch.targetTokens };
   }
@@ -156,14 +146,13 @@ export class Seq2Seq implements StepModel {
   score(batch: Batch): Float32Array[] {
     const values = tidy(() => {
       const w = this.parameters.weights();
-      const { output, labels } = this.#positions(w, batch, new Dropout(null));
-      return this.#score(w, output, labels).negativeLogLikelihood.dataSync();
+      return this.#labelScores(w, this.#positions(w, batch, new Dropout(null)).output, batch);
     });
     const scores = Array.from(batch.target.lengths, (length) => new Float32Array(length));
     let k = 0;
     for (let t = 0; t < batch.target.time; t++) {
       for (const row of scores) {
-        if (t < row.length) row[t] = -values[k++]!;
+        if (t < row.length) row[t] = values[k++]!;
       }
     }
     return scores;
@@ -174,81 +163,115 @@ export class Seq2Seq implements StepModel {
       const w = this.parameters.weights();
       const { decoderSource, summary } = this.#encode(w, source, new Dropout(null));
       const { attention } = decoderSource;
+      const everyStep = this.config.context === 'every-step' ? { summary } : {};
       return {
         source: attention === null ? {} : { ...attention },
-        rows: { [SUMMARY]: summary, ...this.#decoder.initialState(w, summary) },
+        state: this.#decoder.initialState(w, summary),
+        ...everyStep,
       };
-    });
+    }) as Pick<SearchState, 'source' | 'state'> & { summary?: Tensor2D };
     const state: SearchState = {
       sentences: source.rows,
       width: 1,
       lengths: source.lengths,
       time: source.time,
-      ...(tensors as Pick<SearchState, 'source' | 'rows'>),
+      source: tensors.source,
+      summary: tensors.summary ?? null,
+      state: tensors.state,
+      rows: null,
     };
     return state;
   }
 
   expand(state: DecodeState, width: number): DecodeState {
-    const old = state as SearchState;
-    const rows = Int32Array.from({ length: old.sentences * width }, (_, k) => Math.floor(k / width));
-    return { ...old, width, rows: gatherRows(old.rows, rows) } as SearchState;
+    return expanded(state as SearchState, width);
   }
 
   reorder(state: DecodeState, parents: Int32Array): DecodeState {
-    const old = state as SearchState;
-    return { ...old, rows: gatherRows(old.rows, parents) } as SearchState;
+    return reordered(state as SearchState, parents);
   }
 
   keep(state: DecodeState, sentences: Int32Array): DecodeState {
-    const old = state as SearchState;
-    const { width } = old;
-    const rows = Int32Array.from(
-      { length: sentences.length * width },
-      (_, k) => sentences[Math.floor(k / width)]! * width + (k % width),
-    );
-    return {
-      ...old,
-      sentences: sentences.length,
-      lengths: sentences.map((sentence) => old.lengths[sentence]!),
-      source: gatherRows(old.source, sentences),
-      rows: gatherRows(old.rows, rows),
-    } as SearchState;
+    return kept(state as SearchState, sentences);
   }
 
   step(state: DecodeState, previous: Int32Array): Step {
     const old = state as SearchState;
-    const { [SUMMARY]: summary, ...recurrent } = old.rows;
+    const w = this.parameters.weights();
+    const parts = DecoderStepKernel.isHere ? this.#stepParts(w) : null;
+    const result =
+      parts === null ? this.#composedStep(w, old, previous) : this.#fusedStep(parts, old, previous);
+    for (const tensor of Object.values(old.state)) tensor.dispose();
+    return result;
+  }
+
+  /** One step from single operations: the reference, and what runs where there is no kernel for the whole. */
+  #composedStep(w: Weights, old: SearchState, previous: Int32Array): Step {
     const result = tidy(() => {
-      const w = this.parameters.weights();
-      const table = w['embedding.target'] as Tensor2D;
-      const y = gather(table, tensor1d(previous, 'int32')); // [rows, embedding]
-      const source = {
-        summary: summary!,
-        attention: 'memory' in old.source ? (old.source as unknown as DecoderSource['attention']) : null,
-      };
-      const next = this.#decoder.step(w, y, recurrent, source);
-      const tensors = { rows: next.state, logits: this.#logits(w, next.output) };
+      const y = gather(w['embedding.target'] as Tensor2D, tensor1d(previous, 'int32')); // [rows, embedding]
+      const next = this.#decoder.step(w, y, inPlace(old), this.#stepSource(old));
+      const tensors = { state: next.state, logits: this.#logits(w, next.output) };
       return next.weights === null
         ? tensors
         : { ...tensors, attention: this.#inUserOrder(next.weights, old) };
-    }) as { rows: State; logits: Tensor2D; attention?: Tensor2D };
-    for (const tensor of Object.values(recurrent)) tensor.dispose();
+    }) as { state: State; logits: Tensor2D; attention?: Tensor2D };
     return {
-      state: { ...old, rows: { [SUMMARY]: summary!, ...result.rows } } as SearchState,
+      state: { ...old, state: result.state, rows: null } as SearchState,
       logits: result.logits,
       attention: result.attention ?? null,
     };
   }
 
+  #fusedStep(parts: StepParts, old: SearchState, previous: Int32Array): Step {
+    const names = this.#decoder.stateNames;
+    const before = names.map((name) => old.state[name]!);
+    const { state, logits, weights } = this.#stepKernel.step(
+      parts,
+      before,
+      old.rows,
+      previous,
+      this.#stepSource(old),
+    );
+    return {
+      state: {
+        ...old,
+        state: Object.fromEntries(names.map((name, k) => [name, state[k]!])),
+        rows: null,
+      } as SearchState,
+      logits,
+      attention: weights === null ? null : this.#inUserOrder(weights, old),
+    };
+  }
+
   release(state: DecodeState): void {
-    const { source, rows } = state as SearchState;
-    for (const tensor of [...Object.values(source), ...Object.values(rows)]) tensor.dispose();
+    release(state as SearchState);
   }
 
   dispose(): void {
-    this.#transposedTable.forget();
+    this.#forget();
     this.parameters.dispose();
+  }
+
+  /** Frees what was derived from the parameters. */
+  #forget(): void {
+    this.#transposedTable.forget();
+    this.#stepKernel.forget();
+  }
+
+  #stepParts(w: Weights): StepParts | null {
+    const parts = this.#decoder.stepParts(w);
+    if (parts === null) return null;
+    const table = w['embedding.target'] as Tensor2D;
+    const matrix = this.#tied ? table : (w['output.kernel'] as Tensor2D);
+    const bias = w['output.bias'] as Tensor1D;
+    return { ...parts, table, output: { matrix, transposed: this.#tied, bias } };
+  }
+
+  #stepSource({ source, summary }: SearchState): StepSource {
+    return {
+      summary,
+      attention: 'memory' in source ? (source as unknown as StepSource['attention']) : null,
+    };
   }
 
   #encode(
@@ -288,8 +311,10 @@ export class Seq2Seq implements StepModel {
     };
   }
 
-  #score(w: Weights, output: Tensor2D, labels: Tensor1D): { negativeLogLikelihood: Tensor1D } {
-    return crossEntropy(output, this.#fixedOutputMatrix(w), w['output.bias'] as Tensor1D, labels, 0);
+  /** ln P of every target token, time-major, from o at the real positions. */
+  #labelScores(w: Weights, output: Tensor2D, { target }: Batch): Float32Array {
+    const bias = w['output.bias'] as Tensor1D;
+    return labelScores(output, this.#fixedOutputMatrix(w), bias, realPositions(target).labels);
   }
 
   /** V, `[output, vocabulary]`, where nothing is differentiated. */
@@ -301,7 +326,7 @@ export class Seq2Seq implements StepModel {
     return add(matMul(output, this.#fixedOutputMatrix(w)), w['output.bias'] as Tensor1D);
   }
 
-  /** Attention weights `[rows, source]` with columns in the order of the user's source tokens. */
+  /** Attention weights `[rows, source]`, disposed here, with columns in the order of the user's source tokens. */
   #inUserOrder(weights: Tensor2D, state: SearchState): Tensor2D {
     if (!this.config.reverseSource) return weights;
     const { sentences, width, time, lengths } = state;
@@ -310,19 +335,10 @@ export class Seq2Seq implements StepModel {
       const last = lengths[Math.floor(row / width)]! - 1; // EOS stays behind the words
       for (let t = 0; t < time; t++, k++) order[k] = row * time + (t < last ? last - 1 - t : t);
     }
-    return reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape);
+    const ordered: Tensor2D = tidy(() =>
+      reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape),
+    );
+    weights.dispose();
+    return ordered;
   }
-}
-
-/** Gathers rows of every tensor and disposes the old ones. */
-function gatherRows<T extends Tensor>(
-  tensors: Readonly<Record<string, T>>,
-  rows: Int32Array,
-): Record<string, T> {
-  const gathered = tidy(() => {
-    const index = tensor1d(rows, 'int32');
-    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, gather(tensor, index)]));
-  });
-  for (const tensor of Object.values(tensors)) tensor.dispose();
-  return gathered as Record<string, T>;
 }

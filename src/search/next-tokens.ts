@@ -1,38 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError } from '../errors.js';
+import { type BestLogits, bestLogits } from '../kernel/best-logits.js';
 import { BOS, EOS, PAD, UNK } from '../text/vocabulary.js';
 
-/** The most probable next tokens of each row, best first; equal ones by lower id. */
-export interface NextTokens {
-  /** [rows, k] */
-  readonly ids: Int32Array;
-  /** [rows, k], the model's logits. */
-  readonly logits: Float32Array;
-  /** [rows], ln of the sum of exp(logits) over the whole vocabulary: ln P = logit - this. */
-  readonly normalisers: Float32Array;
-  readonly k: number;
-}
+/** The most probable next tokens of each row: ln P of a token is its logit less the row's normaliser. */
+export type NextTokens = BestLogits;
 
-/**
- * Reads the k best of each row of `logits [rows, vocabulary]`: three small readbacks a step. The softmax is
- * never formed; the k best logits are the k best probabilities, and one sum a row makes them log-probabilities.
- * Does not dispose `logits`.
- */
+/** Reads the k best of each row of `logits [rows, vocabulary]`. Does not dispose `logits`. */
 export function nextTokens(logits: tf.Tensor2D, k: number): NextTokens {
-  const best = tf.topk(logits, Math.min(k, logits.shape[1]));
-  const sums = tf.tidy(() => tf.logSumExp(logits, 1));
-  try {
-    const normalisers = sums.dataSync<'float32'>();
-    requireFinite(normalisers);
-    return {
-      ids: best.indices.dataSync<'int32'>(),
-      logits: best.values.dataSync<'float32'>(),
-      normalisers,
-      k: best.values.shape[1]!,
-    };
-  } finally {
-    tf.dispose([best.values, best.indices, sums]);
-  }
+  const best = bestLogits(logits, k);
+  requireFinite(best.normalisers);
+  return best;
 }
 
 /** [rows] logits of EOS. */

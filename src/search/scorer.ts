@@ -16,10 +16,10 @@ export interface EncodedPair {
   readonly target: Int32Array;
 }
 
-/** log-probabilities held at once: with 8000 target tokens a batch has at most 2000 positions (64 MiB of logits). */
+/** A model that scores step by step holds the log-probabilities of all rows at once; a batch has room for these (64 MiB). */
 const LOGITS_PER_BATCH = 16_000_000;
-/** Positions of a batch, whatever the vocabulary: more bring no speed. */
-const POSITIONS_PER_BATCH = 8192;
+/** Positions of a batch, whatever the vocabulary: more bring no speed, but more padding. */
+const POSITIONS_PER_BATCH = 3072;
 
 /**
  * ln P of every target token, EOS last, for each pair in the order given. Pairs of similar length are scored
@@ -41,21 +41,19 @@ export function scorePairs(model: ScoringModel, pairs: readonly EncodedPair[]): 
   return scores;
 }
 
-/** Positions sorted by target and source length, longest first so that memory peaks at once, cut into batches. */
+/** Positions sorted by the longer side, longest first so that memory peaks at once, cut into batches. */
 function batches(pairs: readonly EncodedPair[], targetSize: number): Int32Array[] {
   const room = Math.max(1, Math.min(POSITIONS_PER_BATCH, Math.floor(LOGITS_PER_BATCH / targetSize)));
+  const longer = pairs.map(({ source, target }) => Math.max(source.length, target.length));
+  const both = pairs.map(({ source, target }) => source.length + target.length);
   const order = Int32Array.from(pairs.keys()).sort(
-    (a, b) =>
-      pairs[b]!.target.length - pairs[a]!.target.length ||
-      pairs[b]!.source.length - pairs[a]!.source.length ||
-      a - b,
+    (a, b) => longer[b]! - longer[a]! || both[b]! - both[a]! || a - b,
   );
   const cut: Int32Array[] = [];
   let start = 0;
   let longest = 0;
   for (let i = 0; i < order.length; i++) {
-    const { source, target } = pairs[order[i]!]!;
-    const time = 1 + Math.max(source.length, target.length);
+    const time = 1 + longer[order[i]!]!;
     if (i > start && Math.max(longest, time) * (i - start + 1) > room) {
       cut.push(order.slice(start, i));
       start = i;
