@@ -1,4 +1,4 @@
-import { add, div, mul, type Scalar, sqrt, square, sub, type Tensor } from '@tensorflow/tfjs-core';
+import { add, div, mul, type Scalar, sqrt, square, sub, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
 import { liveValues } from '../engine/live-values.js';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
@@ -110,7 +110,9 @@ export class AdamRule implements Rule {
     const numbers = settings.map((setting) => setting.dataSync<'float32'>()[0]!);
     const live = [parameter, m!, v!].map((variable) => liveValues(variable.value()));
     if (live[0] !== null) {
-      adamInPlace(live as Float32Array[], liveValues(gradient)!, numbers);
+      const next = adamInPlace(live as Float32Array[], liveValues(gradient)!, numbers);
+      // A new tensor: for products the engine keeps its own form of a factor as long as the tensor lives.
+      (parameter as PortableVariable).replace(() => tensor(next, [...parameter.shape], 'float32'));
       return;
     }
     const [x, first, second] = [parameter, m, v] as PortableVariable[];
@@ -120,21 +122,27 @@ export class AdamRule implements Rule {
   }
 }
 
-/** The same as one loop over an engine's own memory. @param settings of this step: rate, beta1, beta2, epsilon */
+/**
+ * The same as one loop over an engine's own memory, which changes the moments.
+ * @param settings of this step: rate, beta1, beta2, epsilon
+ * @returns the parameter's new values
+ */
 function adamInPlace(
   [x, m, v]: readonly Float32Array[],
   gradient: Float32Array,
   settings: readonly number[],
-): void {
+): Float32Array {
   const [rate, beta1, beta2, epsilon] = settings as [number, number, number, number];
+  const next = new Float32Array(gradient.length);
   for (let k = 0; k < gradient.length; k++) {
     const g = gradient[k]!;
     const first = beta1 * m![k]! + (1 - beta1) * g;
     const second = beta2 * v![k]! + (1 - beta2) * g * g;
     m![k] = first;
     v![k] = second;
-    x![k]! -= (rate * first) / (Math.sqrt(second) + epsilon);
+    next[k] = x![k]! - (rate * first) / (Math.sqrt(second) + epsilon);
   }
+  return next;
 }
 
 /**
