@@ -285,7 +285,7 @@ describe('overrides', () => {
     ]);
     expect(config.seed).toBe(5);
     expect(config.train.batch.size).toBe(32);
-    expect(config.model.decoder).toEqual({ hidden: 8, layers: 1 });
+    expect(config.model).toMatchObject({ decoder: { hidden: 8, layers: 1 } });
   });
 
   const wrong: [string, string][] = [
