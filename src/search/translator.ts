@@ -123,10 +123,7 @@ export class Translator {
     }
     const { folder: fused, weight = DEFAULT_FUSION_WEIGHT } = options.languageModel ?? {};
     if (!(Number.isFinite(weight) && weight >= 0)) {
-      throw new DragomanError(
-        'usage',
-        `languageModel.weight: expected a number, 0 or more, got ${weight}`,
-      );
+      throw new DragomanError('usage', `languageModel.weight: expected a number, 0 or more, got ${weight}`);
     }
     await startEngine(options.engine);
     const loaded: LoadedModel[] = [];

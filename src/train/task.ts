@@ -1,9 +1,9 @@
 import type { AnyConfig } from '../config.js';
 import { DragomanError } from '../errors.js';
 import type { ParameterStore } from '../model/parameters.js';
-import type { ReadingEvents } from '../text/trained-tokenizer.js';
 import { SentencePieceTokenizer } from '../text/sentencepiece.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import type { ReadingEvents } from '../text/trained-tokenizer.js';
 import type { ModelDescription } from './model-card.js';
 import type { TrainableModel } from './trainable.js';
 import type { ReadingOptions, TrainingData } from './training-data.js';

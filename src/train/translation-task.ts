@@ -1,16 +1,10 @@
 import type { Config } from '../config.js';
-import {
-  createModel,
-  loadCodecs,
-  loadTranslationConfig,
-  saveCodecs,
-  saveConfig,
-} from '../model/folder.js';
+import { createModel, loadCodecs, loadTranslationConfig, saveCodecs, saveConfig } from '../model/folder.js';
 import type { Seq2Seq } from '../model/seq2seq.js';
 import { buildCodecs, type Codecs } from '../text/codec.js';
 import { SentencePieceTokenizer } from '../text/sentencepiece.js';
-import { sampleTranslator } from './sample-translation.js';
 import { count, layers, type ModelDescription } from './model-card.js';
+import { sampleTranslator } from './sample-translation.js';
 import { requireSameModel, type TrainingTask } from './task.js';
 import { readTrainingData, type TrainingData } from './training-data.js';
 
