@@ -198,7 +198,7 @@ describe('parseConfig', () => {
     [
       'a prototype',
       '__proto__: {a: 1}\n',
-      'train.yaml:8:1: __proto__: unknown key, expected one of seed, data, text, model, train',
+      'train.yaml:8:1: __proto__: unknown key, expected one of task, seed, data, text, model, train',
     ],
     [
       'settings that exclude each other',
