@@ -89,9 +89,10 @@ function configOf({ text, model, train: training, data }: Changes = {}): Languag
       ...model,
     },
     train: {
-      epochs: 2,
-      batch: { size: 64 },
-      optimizer: { learningRate: 0.01 },
+      epochs: 5,
+      // Sentences of a batch have like lengths: large ones, and a rate that falls, keep that from showing.
+      batch: { size: 128 },
+      optimizer: { learningRate: 0.03 },
       schedule: { kind: 'linear', warmup: 10 },
       labelSmoothing: 0,
       ...training,
@@ -114,21 +115,19 @@ describe('a language model of a Markov chain', () => {
     scorer.dispose();
   });
 
-  it('comes within 3 % of the perplexity that its entropy allows, and not below it', () => {
+  it('comes within 2 % of the perplexity that its entropy allows, and not below it', () => {
     const { sentences, tokens } = summary;
     // The held-out sample has its own luck: what the chain itself scores on it, with its standard error a token.
     const own = HELD_OUT.map(({ logProbability }) => logProbability);
     const total = own.reduce((a, b) => a + b, 0);
     const deviation = Math.sqrt(own.reduce((sum, x) => sum + (x - total / sentences) ** 2, 0));
-    expect(Math.abs(Math.log(truePerplexity()) + total / tokens)).toBeLessThan(
-      (3 * deviation) / tokens,
-    );
+    expect(Math.abs(Math.log(truePerplexity()) + total / tokens)).toBeLessThan((3 * deviation) / tokens);
     const sampled = Math.exp(-total / tokens);
-    expect(summary.perplexity / sampled).toBeLessThan(1.03);
+    expect(summary.perplexity / sampled).toBeLessThan(1.02);
     // Nothing predicts a sample of the chain better than the chain but by luck: 600 sentences leave room for 0.5 %.
     expect(summary.perplexity / sampled).toBeGreaterThan(0.995);
     expect(Math.abs(Math.log(summary.perplexity / truePerplexity()))).toBeLessThan(
-      0.03 + (3 * deviation) / tokens,
+      0.02 + (3 * deviation) / tokens,
     );
   });
 
