@@ -39,8 +39,8 @@ text:
   tokenizer: {kind: word}
 \`\`\`
 
-\`seed\`, \`train\` and whatever is not in this table are as above, but that \`train.segmentation\` is one section, not
-one a side, and that nothing is translated for BLEU.
+\`text.tokenizer\` takes what \`text.source\` takes. \`seed\`, \`train\` and whatever else is not in this table are as above, but
+that \`train.segmentation\` is one section, not one a side, and that nothing is translated for BLEU.
 
 `;
 
