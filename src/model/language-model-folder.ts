@@ -7,7 +7,7 @@ import { loadCodec, saveCodec, type TextCodec } from '../text/codec.js';
 import { loadCodecs, movedData, writeConfig } from './folder.js';
 import { MODEL_FILES } from './folder-names.js';
 import { LanguageModel } from './language-model.js';
-import { copyWeights, readTensors, restoreWeights, writeTensors } from './weights-file.js';
+import { copyWeights, readTensors, storedValues, writeTensors } from './weights-file.js';
 
 /** A language model with all that it needs to score text. */
 export interface LoadedLanguageModel {
@@ -38,13 +38,9 @@ export async function loadLanguageModelFolder(folder: string): Promise<LoadedLan
   const { codec: text } = await loadWrittenSide(folder);
   const weights = join(folder, MODEL_FILES.weights);
   const { tensors } = await readTensors(weights);
-  const model = createLanguageModel(config, text);
-  try {
-    restoreWeights(model.parameters, tensors, weights);
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
+  const model = new LanguageModel(config.model, text.vocabulary.size, (specs) =>
+    storedValues(specs, tensors, weights),
+  );
   return { folder, config, text, model };
 }
 

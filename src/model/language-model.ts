@@ -10,7 +10,7 @@ import type { Dropout } from './dropout.js';
 import { embed, embeddingParameter } from './embedding.js';
 import { shifted, timeMajor } from './layout.js';
 import { OutputLayer } from './output-layer.js';
-import { ParameterStore, type Weights } from './parameters.js';
+import { type GivenValues, ParameterStore, type Weights } from './parameters.js';
 import { expanded, kept, release, reordered, type SearchState } from './search-state.js';
 import { type Figures, type StepGradients, TeacherForcing } from './teacher-forcing.js';
 
@@ -37,12 +37,12 @@ export class LanguageModel implements StepModel {
 
   /**
    * @param vocabulary entries of the vocabulary
-   * @param random draws the initial parameters
+   * @param start draws the initial parameters, or gives them
    */
   constructor(
     readonly config: LanguageModelConfig['model'],
     vocabulary: number,
-    random: Random,
+    start: Random | GivenValues,
   ) {
     const { cell, embedding, hidden, layers, output, tieEmbedding, dropout } = config;
     this.targetSize = vocabulary;
@@ -67,7 +67,7 @@ export class LanguageModel implements StepModel {
         ...this.#decoder.parameters,
         ...this.#output.parameters,
       ],
-      random,
+      start,
     );
     this.#forcing = new TeacherForcing(this.parameters, this.#output, dropout.output, (w, batch, drop) =>
       this.#run(w, batch.target, drop),
