@@ -146,6 +146,13 @@ export interface ConfigField {
   readonly description: string;
 }
 
+/** The shapes that a corpus can have. */
+function shapeName(option: Schema): string {
+  const keys = option instanceof z.ZodObject ? Object.keys(option.shape) : [];
+  if (keys.includes('file')) return 'one file';
+  return keys.includes('source') ? 'two files' : 'lines';
+}
+
 /** Every key that a schema takes, depth first, in its order; what was shown at another key already is not repeated. */
 export function configFields(schema: Schema, path = '', seen = new Map<Schema, string>()): ConfigField[] {
   const { schema: inner, description, fallback, required } = peel(schema);
@@ -160,9 +167,9 @@ export function configFields(schema: Schema, path = '', seen = new Map<Schema, s
       const row: ConfigField = { path, expects, fallback: shown, required, description: description ?? '' };
       return before === undefined ? [row, ...configFields(section, path, seen)] : [row];
     }
-    return inner.options.flatMap((option, i) => {
+    return inner.options.flatMap((option) => {
       const field = key !== undefined && option instanceof z.ZodObject ? option.shape[key] : undefined;
-      const name = field === undefined ? (i === 0 ? 'one file' : 'two files') : expectation(field);
+      const name = field === undefined ? shapeName(option) : expectation(field);
       return configFields(option, `${path} (${name})`, seen);
     });
   }

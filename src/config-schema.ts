@@ -43,12 +43,16 @@ const attentionOptions = z.discriminatedUnion('kind', [
 
 export const ATTENTION_KINDS = attentionOptions.options.map(({ shape }) => shape.kind.value);
 
-const oneFile = z.strictObject({
+/** A file with named columns. */
+export const tableShape = {
   file: path.describe('A TSV, CSV or JSONL file; `.gz` is unpacked; `-` is standard input.'),
   format: z
     .enum(['tsv', 'csv', 'jsonl'])
     .optional()
     .describe("The file's format; its name's ending decides if absent."),
+};
+const oneFile = z.strictObject({
+  ...tableShape,
   source: z
     .string()
     .min(1)
@@ -64,7 +68,7 @@ const twoFiles = z.strictObject({
 const corpus = z.union([oneFile, twoFiles]);
 
 const lowercase = z.boolean().default(false).describe('Lower-case the text first. Not reversible, so off.');
-const tokenizer = z.discriminatedUnion('kind', [
+export const tokenizer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('character').describe('Grapheme clusters.'), lowercase }),
   z.strictObject({ kind: z.literal('word').describe('Words and punctuation, reversibly.'), lowercase }),
   z.strictObject({
@@ -76,8 +80,14 @@ const tokenizer = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const DEFAULT_VOCABULARY = { minFrequency: 1, maxSize: 32_000 };
-const vocabulary = z.strictObject({
+/** What is wrong with a tokenizer's section beyond its keys; null if nothing is. */
+export function tokenizerProblem(spec: z.output<typeof tokenizer>): string | null {
+  if (spec.kind !== 'sentencepiece' || (spec.model === undefined) !== (spec.train === undefined)) return null;
+  return 'sentencepiece needs either model, a file, or train with a vocabSize';
+}
+
+export const DEFAULT_VOCABULARY = { minFrequency: 1, maxSize: 32_000 };
+export const vocabulary = z.strictObject({
   minFrequency: count
     .default(DEFAULT_VOCABULARY.minFrequency)
     .describe(
@@ -90,20 +100,19 @@ const vocabulary = z.strictObject({
     ),
 });
 
-const dataSection = z.strictObject({
-  train: corpus,
-  validation: corpus,
-  maxLength: count
-    .default(100)
-    .describe(
-      'Tokens a side; a longer pair is dropped and counted, never cut. 100 keeps nearly all of any corpus.',
-    ),
-  memory: count
-    .default(1024)
-    .describe(
-      'MiB of the training corpus (2 bytes a token, 4 with more than 65,536 entries) that stay in memory; what is more goes to a temporary file (`TMPDIR`) and is read from there as it is needed. 1024 hold 20 million pairs of sentences. Beside it a pair takes 28 bytes. Changes nothing else.',
-    ),
-});
+/** How much of the training corpus stays in memory. */
+export const corpusMemory = count
+  .default(1024)
+  .describe(
+    'MiB of the training corpus (2 bytes a token, 4 with more than 65,536 entries) that stay in memory; what is more goes to a temporary file (`TMPDIR`) and is read from there as it is needed. 1024 hold 20 million pairs of sentences. Beside it a pair takes 28 bytes. Changes nothing else.',
+  );
+
+const maxLength = count
+  .default(100)
+  .describe(
+    'Tokens a side; a longer pair is dropped and counted, never cut. 100 keeps nearly all of any corpus.',
+  );
+const dataSection = z.strictObject({ train: corpus, validation: corpus, maxLength, memory: corpusMemory });
 
 const textSection = z.strictObject({
   source: tokenizer,
@@ -115,12 +124,21 @@ const textSection = z.strictObject({
     .describe('One vocabulary for both sides, needed for tied source and target embeddings.'),
 });
 
+export const cell = kindOrSection(cellOptions)
+  .prefault('lstm')
+  .describe(
+    'Recurrent cell: its kind, or a section with its kind and options. LSTM: the strongest of the classic cells on translation (Sutskever et al. 2014).',
+  );
+export const dropout = z
+  .strictObject({
+    embedding: rate.default(0.3).describe('On embeddings.'),
+    layers: rate.default(0.3).describe('Between stacked layers.'),
+    output: rate.default(0.3).describe('On o_t.'),
+  })
+  .prefault({});
+
 const modelSection = z.strictObject({
-  cell: kindOrSection(cellOptions)
-    .prefault('lstm')
-    .describe(
-      'Recurrent cell: its kind, or a section with its kind and options. LSTM: the strongest of the classic cells on translation (Sutskever et al. 2014).',
-    ),
+  cell,
   embedding: count.default(256).describe('Embedding size of both sides.'),
   encoder: z
     .strictObject({
@@ -174,13 +192,7 @@ const modelSection = z.strictObject({
     .boolean()
     .default(false)
     .describe('Source and target embeddings share one matrix; needs `text.joint`.'),
-  dropout: z
-    .strictObject({
-      embedding: rate.default(0.3).describe('On embeddings.'),
-      layers: rate.default(0.3).describe('Between stacked layers.'),
-      output: rate.default(0.3).describe('On o_t.'),
-    })
-    .prefault({}),
+  dropout,
 });
 
 const scheduleOption = z.discriminatedUnion('kind', [
@@ -230,7 +242,7 @@ const optimizerOption = z.discriminatedUnion('kind', [
 ]);
 
 /** How the training text of a side is cut into pieces. */
-const segmentation = z.discriminatedUnion('kind', [
+export const segmentation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('best').describe('Always the same, best way.') }),
   z.strictObject({
     kind: z
@@ -256,7 +268,13 @@ const segmentation = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const trainSection = z.strictObject({
+/** Figures of a validation that every task has. */
+export const validationShape = {
+  everySteps: count.optional().describe('Check every so many steps; once an epoch if absent.'),
+  sentences: count.optional().describe('Sentence pairs used for perplexity and accuracy; all if absent.'),
+};
+
+export const trainSection = z.strictObject({
   epochs: count.default(20).describe('Stop after this many epochs, steps or minutes, whichever comes first.'),
   steps: count.optional().describe('Stop after this many steps.'),
   minutes: z.number().positive().optional().describe('Stop after this many minutes of training.'),
@@ -278,13 +296,12 @@ const trainSection = z.strictObject({
   labelSmoothing: rate.default(0.1).describe('Share of the target given to all other tokens; 0 is off.'),
   validation: z
     .strictObject({
-      everySteps: count.optional().describe('Check every so many steps; once an epoch if absent.'),
+      ...validationShape,
       bleuSentences: z
         .int()
         .min(0)
         .default(200)
         .describe('Sentences translated greedily for BLEU; 0 is off.'),
-      sentences: count.optional().describe('Sentence pairs used for perplexity and accuracy; all if absent.'),
     })
     .prefault({}),
   earlyStopping: z
@@ -303,9 +320,19 @@ const trainSection = z.strictObject({
   tensorboard: z.boolean().default(false).describe('Write TensorBoard event files below the model folder.'),
 });
 
+export const TASKS = ['translation', 'language-model'] as const;
+export type Task = (typeof TASKS)[number];
+
+export const seed = z.int().default(1).describe('Fixes initial weights, dropout and the order of the data.');
+
+/** A configuration of a translation model; config-language-model.ts has that of a language model. */
 export const configSchema = z
   .strictObject({
-    seed: z.int().default(1).describe('Fixes initial weights, dropout and the order of the data.'),
+    task: z
+      .literal('translation' satisfies Task)
+      .default('translation')
+      .describe('What is trained; `language-model` has keys of its own.'),
+    seed,
     data: dataSection,
     text: textSection,
     model: modelSection.prefault({}),
@@ -344,10 +371,8 @@ export const configSchema = z
       }
     }
     for (const side of ['source', 'target'] as const) {
-      const spec = text[side];
-      if (spec.kind === 'sentencepiece' && (spec.model === undefined) === (spec.train === undefined)) {
-        issue(['text', side], 'sentencepiece needs either model, a file, or train with a vocabSize');
-      }
+      const problem = tokenizerProblem(text[side]);
+      if (problem !== null) issue(['text', side], problem);
     }
     if (text.joint && JSON.stringify(text.source) !== JSON.stringify(text.target)) {
       issue(['text', 'joint'], 'a joint vocabulary needs the same tokenizer on both sides');

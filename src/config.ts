@@ -12,11 +12,28 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { choicesOf, expectation, keysAt, schemasAt } from './config-fields.js';
-import { type Config, type ConfigInput, configSchema } from './config-schema.js';
+import {
+  type LanguageModelConfig,
+  type LanguageModelConfigInput,
+  languageModelSchema,
+} from './config-language-model.js';
+import { type Config, type ConfigInput, configSchema, TASKS, type Task } from './config-schema.js';
 import { DragomanError, excerpt, messageOf } from './errors.js';
 import { nearest } from './nearest.js';
 
+export * from './config-language-model.js';
 export * from './config-schema.js';
+
+/** The configuration of any task; `task` tells which. */
+export type AnyConfig = Config | LanguageModelConfig;
+/** The same as a user writes it. */
+export type AnyConfigInput = ConfigInput | LanguageModelConfigInput;
+
+/** Each task's schema. */
+const SCHEMAS: Readonly<Record<Task, typeof configSchema | typeof languageModelSchema>> = {
+  translation: configSchema,
+  'language-model': languageModelSchema,
+};
 
 type Path = readonly PropertyKey[];
 
@@ -46,7 +63,7 @@ interface Override {
  * @param overrides `key=value` texts, as of `--set`: a dotted path and a YAML value, applied over the file.
  * @throws DragomanError `config`, naming file, line and column, or the override.
  */
-export async function loadConfig(file: string, overrides: readonly string[] = []): Promise<Config> {
+export async function loadConfig(file: string, overrides: readonly string[] = []): Promise<AnyConfig> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -83,7 +100,7 @@ function reason(error: unknown): string {
  * @param file The name that error messages give.
  * @throws DragomanError `config`: every error with file, line and column, on one line.
  */
-export function parseConfig(text: string, file: string, overrides: readonly string[] = []): Config {
+export function parseConfig(text: string, file: string, overrides: readonly string[] = []): AnyConfig {
   const lines = new LineCounter();
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -130,27 +147,50 @@ export function parseConfig(text: string, file: string, overrides: readonly stri
  *
  * @throws DragomanError `config`, naming the key.
  */
-export function resolveConfig(config: ConfigInput): Config {
+export function resolveConfig(config: ConfigInput): Config;
+export function resolveConfig(config: LanguageModelConfigInput): LanguageModelConfig;
+export function resolveConfig(config: AnyConfigInput): AnyConfig;
+export function resolveConfig(config: AnyConfigInput): AnyConfig {
   return checkConfig(config, () => 'configuration');
 }
 
 /** A configuration as YAML; {@link parseConfig} of it is the same configuration. */
-export function configToYaml(config: Config): string {
+export function configToYaml(config: AnyConfig): string {
   return stringify(config, { lineWidth: 0 });
 }
 
-function checkConfig(value: unknown, locate: Locate): Config {
-  const result = configSchema.safeParse(value);
+function checkConfig(value: unknown, locate: Locate): AnyConfig {
+  const schema = SCHEMAS[taskOf(value, locate)];
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const messages = result.error.issues.flatMap((issue) => describeIssue(issue, value, [], locate));
+  const messages = result.error.issues.flatMap((issue) => describeIssue(issue, schema, value, [], locate));
   const hidden = messages.length - SHOWN_ERRORS;
   const shown = messages.slice(0, SHOWN_ERRORS).join('; ');
   throw new DragomanError('config', hidden > 0 ? `${shown}; and ${hidden} more` : shown);
 }
 
+/** The task that a configuration names, which decides what its keys are; translation if it names none. */
+function taskOf(value: unknown, locate: Locate): Task {
+  const named = valueAt(value, ['task']);
+  const task = named === undefined ? 'translation' : TASKS.find((one) => one === named);
+  if (task !== undefined) return task;
+  const close = typeof named === 'string' ? nearest(named, TASKS) : undefined;
+  const hint = close === undefined ? '' : `, did you mean ${close}?`;
+  throw new DragomanError(
+    'config',
+    `${locate(['task'])}: task: expected one of ${TASKS.join(', ')}, got ${show(named)}${hint}`,
+  );
+}
+
 type Issue = z.core.$ZodIssue;
 
-function describeIssue(issue: Issue, root: unknown, above: Path, locate: Locate): string[] {
+function describeIssue(
+  issue: Issue,
+  schema: z.core.$ZodType,
+  root: unknown,
+  above: Path,
+  locate: Locate,
+): string[] {
   const path = [...above, ...issue.path];
   const say = (where: Path, text: string): string => {
     const name = where.map(String).join('.');
@@ -158,19 +198,19 @@ function describeIssue(issue: Issue, root: unknown, above: Path, locate: Locate)
   };
   if (issue.code === 'custom') return [say(path, issue.message)];
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(configSchema, root, path);
+    const known = keysAt(schema, root, path);
     return issue.keys.map((key) => {
       const close = nearest(key, known);
       const hint = close === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${close}?`;
       return say([...path, key], `unknown key, ${hint}`);
     });
   }
-  const schemas = schemasAt(configSchema, root, path);
+  const schemas = schemasAt(schema, root, path);
   const got = valueAt(root, path);
   if (issue.code === 'invalid_union' && issue.errors.length > 0 && isSection(got)) {
     // Tell the errors of the one shape that was meant, if one was.
     const meant = meantShape(issue.errors, Object.keys(got));
-    if (meant) return meant.flatMap((inner) => describeIssue(inner, root, path, locate));
+    if (meant) return meant.flatMap((inner) => describeIssue(inner, schema, root, path, locate));
   }
   const choices = schemas.flatMap(choicesOf);
   const tooBig = issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER;
@@ -193,7 +233,7 @@ function meantShape(
   const sections = shapes.filter((errors) => !errors.some(isWrongShape));
   if (sections.length === 1) return keys.includes('kind') ? sections[0] : undefined;
   // A corpus in one file or two.
-  if (!['file', 'source', 'target'].some((key) => keys.includes(key))) return undefined;
+  if (!['file', 'source', 'target', 'text'].some((key) => keys.includes(key))) return undefined;
   return keys.includes('file') ? shapes[0] : shapes[1];
 }
 

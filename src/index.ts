@@ -40,6 +40,8 @@ export {
 export { type RegressionRows, ridge } from './classic/ridge.js';
 // Configuration
 export {
+  type AnyConfig,
+  type AnyConfigInput,
   type AttentionSpec,
   CELL_KINDS,
   type CellInput,
@@ -49,12 +51,15 @@ export {
   type ConfigInput,
   type CorpusSpec,
   configToYaml,
+  type LanguageModelConfig,
+  type LanguageModelConfigInput,
   loadConfig,
   type ModelConfig,
   type OptimizerSpec,
   parseConfig,
   resolveConfig,
   type ScheduleSpec,
+  type TextCorpusSpec,
   type TokenizerKind,
   type TokenizerSpec,
   type TrainConfig,
@@ -126,6 +131,12 @@ export type { SignatureField } from './metrics/signature.js';
 export { formatTer, sentenceTer, type TerOptions, type TerScore, ter, terMetric } from './metrics/ter.js';
 export type { MetricUnit } from './metrics/units.js';
 export { type LoadedModel, loadModelFolder, saveModelFolder } from './model/folder.js';
+export { LanguageModel } from './model/language-model.js';
+export {
+  type LoadedLanguageModel,
+  loadLanguageModelFolder,
+  saveLanguageModelFolder,
+} from './model/language-model-folder.js';
 export { ParameterStore } from './model/parameters.js';
 export {
   decodeSafetensors,
@@ -137,6 +148,8 @@ export { Seq2Seq } from './model/seq2seq.js';
 export { Random, type RandomState } from './random.js';
 export type { EnsembleMean } from './search/ensemble.js';
 export {
+  languageModelFeature,
+  languageModelFeatures,
   lengthFeature,
   type ModelScores,
   modelFeature,
@@ -184,12 +197,15 @@ export {
   RerankEvaluation,
   type RerankReport,
 } from './search/rerank-report.js';
-export type { ScoringModel } from './search/scorer.js';
+export type { PairScore } from './search/scored-stream.js';
+export { ScoreSummary, type ScoringModel } from './search/scorer.js';
+export { ShallowFusion } from './search/shallow-fusion.js';
 export type { DecodeState, StepModel } from './search/step-model.js';
+export { TextScorer, type TextScorerParts } from './search/text-scorer.js';
 // Search: translating, scoring, reranking
 export {
+  type FusionOptions,
   type LoadOptions,
-  type PairScore,
   type TextPair,
   type TranslatedHypothesis,
   type TranslateOptions,
@@ -249,9 +265,9 @@ export {
   padIds,
   type Sentences,
 } from './text/batch.js';
-export { buildCodecs, type Codecs, TextCodec } from './text/codec.js';
+export { buildCodecs, buildTextCodec, type Codecs, TextCodec } from './text/codec.js';
 // Text
-export { readLines, readPairs, type SentencePair } from './text/corpus.js';
+export { readLines, readPairs, readTexts, type SentencePair, type TextLine } from './text/corpus.js';
 export { type Dropped, EncodedCorpus, type EncodeOptions, encodeCorpus } from './text/encoded.js';
 export { createTokenizer, type Tokenizer } from './text/tokenizer.js';
 export { BOS, EOS, PAD, SPECIALS, UNK, Vocabulary } from './text/vocabulary.js';

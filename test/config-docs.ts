@@ -1,4 +1,4 @@
-import { configSchema } from '../src/config.js';
+import { configSchema, languageModelSchema } from '../src/config.js';
 import { type ConfigField, configFields } from '../src/config-fields.js';
 
 // docs/configuration.md is made from the schema; `npx vitest run test/config-docs.test.ts -u` writes it anew.
@@ -25,27 +25,62 @@ text:
 \`\`\`
 `;
 
+const LANGUAGE_MODEL = `
+## A language model
+
+\`task: language-model\` trains a [language model](language-models.md) from one-sided text:
+
+\`\`\`yaml
+task: language-model
+data:
+  train: {text: train.de}
+  validation: {file: dev.tsv, text: german}
+text:
+  tokenizer: {kind: word}
+\`\`\`
+
+\`text.tokenizer\` takes what \`text.source\` takes. \`seed\`, \`train\` and whatever else is not in this table are as above, but
+that \`train.segmentation\` is one section, not one a side, and that nothing is translated for BLEU.
+
+`;
+
 const SECTIONS: Readonly<Record<string, string>> = {
-  seed: 'The whole run',
+  task: 'The whole run',
   data: 'Corpora',
   text: 'Tokenizers and vocabularies',
   model: 'The model',
   train: 'Training',
 };
 
+/** Keys with one heading: `seed` stands with the task. */
+function sectionOf({ path }: ConfigField): string {
+  const [section = ''] = path.split('.');
+  return section === 'seed' ? 'task' : section;
+}
+
+function tableOf(fields: readonly ConfigField[]): string {
+  const rows = fields.map(({ path, expects, fallback, required, description }) => {
+    const shown = required ? '**needed**' : fallback === undefined ? '' : `\`${fallback}\``;
+    return `| \`${path}\` | ${expects} | ${shown} | ${description} |`;
+  });
+  return `| key | takes | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+}
+
 /** The text of docs/configuration.md. */
 export function configurationPage(): string {
   const sections = new Map<string, ConfigField[]>();
-  for (const field of configFields(configSchema)) {
-    const [section = ''] = field.path.split('.');
+  const translation = configFields(configSchema);
+  for (const field of translation) {
+    const section = sectionOf(field);
     sections.set(section, [...(sections.get(section) ?? []), field]);
   }
-  const tables = [...sections].map(([section, fields]) => {
-    const rows = fields.map(({ path, expects, fallback, required, description }) => {
-      const shown = required ? '**needed**' : fallback === undefined ? '' : `\`${fallback}\``;
-      return `| \`${path}\` | ${expects} | ${shown} | ${description} |`;
-    });
-    return `\n## ${SECTIONS[section]}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
-  });
-  return INTRODUCTION + tables.join('');
+  const tables = [...sections].map(([section, fields]) => `\n## ${SECTIONS[section]}\n\n${tableOf(fields)}`);
+  // Of a language model only what is not said already: keys of its own, or of another meaning.
+  const known = new Set(translation.map((field) => JSON.stringify(field)));
+  const own = configFields(languageModelSchema).filter(
+    (field) =>
+      !known.has(JSON.stringify(field)) &&
+      !/^text\.tokenizer \(|^model\.cell|segmentation \(/.test(field.path),
+  );
+  return INTRODUCTION + tables.join('') + LANGUAGE_MODEL + tableOf(own);
 }

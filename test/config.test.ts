@@ -198,7 +198,7 @@ describe('parseConfig', () => {
     [
       'a prototype',
       '__proto__: {a: 1}\n',
-      'train.yaml:8:1: __proto__: unknown key, expected one of seed, data, text, model, train',
+      'train.yaml:8:1: __proto__: unknown key, expected one of task, seed, data, text, model, train',
     ],
     [
       'settings that exclude each other',
@@ -285,7 +285,7 @@ describe('overrides', () => {
     ]);
     expect(config.seed).toBe(5);
     expect(config.train.batch.size).toBe(32);
-    expect(config.model.decoder).toEqual({ hidden: 8, layers: 1 });
+    expect(config.model).toMatchObject({ decoder: { hidden: 8, layers: 1 } });
   });
 
   const wrong: [string, string][] = [

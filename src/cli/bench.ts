@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { SpeedData, TrainedModel } from '../bench/speed-case.js';
 import { SPEED_ROW_NAMES, SPEED_ROWS, type SpeedRow } from '../bench/speed-names.js';
@@ -226,9 +225,8 @@ async function soakReport(terminal: Terminal, options: BenchOptions): Promise<Be
 
 async function trainedModel(folder: string | undefined): Promise<TrainedModel | null> {
   if (folder === undefined) return null;
-  const { loadConfig } = await import('../config.js');
-  const { MODEL_FILES } = await import('../model/folder-names.js');
-  return { folder, config: await loadConfig(join(folder, MODEL_FILES.config)) };
+  const { loadTranslationConfig } = await import('../model/folder.js');
+  return { folder, config: await loadTranslationConfig(folder) };
 }
 
 async function dataOf(

@@ -6,6 +6,7 @@ import { trimTrailingWhitespace } from '../metrics/python-string.js';
 import { METRIC_UNITS } from '../metrics/units.js';
 import { nameOf } from '../text/input.js';
 import { nonNegativeNumber, positiveInteger, refuse, wholeNumber } from './arguments.js';
+import { evaluateLanguageModel } from './evaluate-language-model.js';
 import {
   checkFiles,
   checkLengths,
@@ -16,17 +17,19 @@ import {
 import { printCorpusScores, printSentenceScores, type System } from './evaluation.js';
 import { announceInput, readAll } from './lines.js';
 import { gauges, heeds, METRIC_NAMES, type MetricName } from './measure.js';
-import { refuseSearch, searchCommand, searchOptions } from './search-options.js';
+import { isLanguageModel } from './model-kind.js';
+import { fusionOptions, refuseSearch, searchCommand, searchOptions } from './search-options.js';
 import type { Terminal } from './terminal.js';
 import { translateLines } from './translate-lines.js';
 
 const DEFAULT_METRICS: readonly MetricName[] = ['bleu', 'chrf', 'accuracy', 'error-rate'];
 
 const HELP = `
-Two uses:
+Three uses:
   A model is given: it translates --source, and the translations are measured. The options of the search apply.
   --hypothesis is given: translations of any system are measured; no model, no engine. Several files are several
   systems, in one table; the first is the baseline of --paired-bs and --paired-ar.
+  A language model is given: its perplexity on --reference is measured.
 
 The figures and signatures are those of sacreBLEU 2.6. Files may be gzipped; - is standard input. --metric and
 --tokenizer are other names of --metrics and --tokenize. The model folders come before --reference FILE…
@@ -34,6 +37,7 @@ The figures and signatures are those of sacreBLEU 2.6. Files may be gzipped; - i
 Examples:
   dragoman evaluate models/vscode-ui --source test.en --reference test.de
   dragoman evaluate --hypothesis system.de --reference a.de b.de --metrics bleu chrf ter --confidence
+  dragoman evaluate models/lm-de --reference test.de
   dragoman evaluate --hypothesis old.de new.de --reference test.de --metrics bleu --paired-bs
   some-system < test.en | dragoman evaluate --hypothesis - --reference test.de --metrics bleu --score-only`;
 
@@ -41,7 +45,7 @@ Examples:
 export function evaluateCommand(terminal: Terminal) {
   return searchCommand('evaluate')
     .description('measure translations against references: those of a model, or those in files')
-    .addArgument(new Argument('[model...]', 'model folders; several are an ensemble'))
+    .addArgument(new Argument('[model...]', 'model folders; several are an ensemble; or a language model'))
     .option('-s, --source <file>', 'what the model shall translate; - is standard input')
     .option('--hypothesis <file...>', 'instead of a model: translations of any system; several are compared')
     .requiredOption('-r, --reference <file...>', 'references; several files are several references of a line')
@@ -98,6 +102,10 @@ export function evaluateCommand(terminal: Terminal) {
     )
     .addHelpText('after', HELP)
     .action(async (folders, options) => {
+      if (options.hypothesis === undefined && (await isLanguageModel(folders))) {
+        await evaluateLanguageModel(terminal, folders[0]!, options);
+        return;
+      }
       const chosen = [...(options.metrics ?? []), ...(options.metric ?? [])];
       const metrics = chosen.length > 0 ? chosen : DEFAULT_METRICS;
       const { hypothesis, reference, tokenizer, sentenceLevel } = options;
@@ -121,7 +129,7 @@ export function evaluateCommand(terminal: Terminal) {
         const lines = await readAll(source);
         checkLengths(references, reference, lines.length, source);
         const search = { ...searchOptions(options), batchSize: options.batchSize };
-        const hypotheses = await translateLines(terminal, folders, lines, search);
+        const hypotheses = await translateLines(terminal, folders, lines, search, fusionOptions(options));
         systems.push({ name: folders.join(' + '), hypotheses });
       } else {
         refuse({ source: options.source }, 'has no meaning with --hypothesis');

@@ -37,6 +37,11 @@ export function listCommand(name: string) {
       'a model of the other direction: ln P(source | target), feature reverse; may be repeated',
       collect,
     )
+    .option(
+      '--language-model <folder>',
+      'a language model: ln P(target), feature lm; may be repeated',
+      collect,
+    )
     .addOption(
       new Option(
         '--scores <kind>',
@@ -68,17 +73,25 @@ export interface ListFlags {
   readonly nbestFormat?: NBestFormatName;
   readonly perSource?: number;
   readonly reverse?: string[];
+  readonly languageModel?: string[];
   readonly scores?: (typeof MODEL_SCORES)[number];
+}
+
+/** Models of every kind. */
+export function modelCount(
+  folders: readonly string[],
+  { reverse = [], languageModel = [] }: ListFlags,
+): number {
+  return folders.length + reverse.length + languageModel.length;
 }
 
 /** Throws `usage` for flags that do not go together. */
 export function checkListFlags(folders: readonly string[], flags: ListFlags): void {
   const { source, nbest, reverse = [], scores } = flags;
-  const models = folders.length + reverse.length;
-  if (models > 0 && source === undefined) {
+  if (folders.length + reverse.length > 0 && source === undefined) {
     throw new DragomanError('usage', 'expected --source FILE beside a model, which scores pairs, got none');
   }
-  if (models === 0) refuse({ scores }, 'needs a model');
+  if (modelCount(folders, flags) === 0) refuse({ scores }, 'needs a model');
   if (nbest === '-' && source === '-') {
     throw new DragomanError(
       'usage',
@@ -156,33 +169,40 @@ export function referenceReader(files: readonly string[]): ReferenceReader {
   };
 }
 
-/** Features that models give: `model`, `model2`, …, `reverse`, …, and a length, the first model's or in words. */
+/** Features that models give: `model`, `model2`, …, `reverse`, …, `lm`, …, and a length, the first model's or in words. */
 export async function loadFeatures(
   folders: readonly string[],
-  { reverse = [], scores = 'sum' }: ListFlags,
+  flags: ListFlags,
 ): Promise<{ features: FeatureFunction[]; dispose(): void }> {
-  const { lengthFeature, modelFeatures, reverseFeatures, wordsFeature } = await import(
+  const { reverse = [], languageModel = [], scores = 'sum' } = flags;
+  const { languageModelFeatures, lengthFeature, modelFeatures, reverseFeatures, wordsFeature } = await import(
     '../search/features.js'
   );
-  if (folders.length + reverse.length === 0) return { features: [wordsFeature()], dispose: () => {} };
+  if (modelCount(folders, flags) === 0) return { features: [wordsFeature()], dispose: () => {} };
   const { Translator } = await import('../search/translator.js');
-  const loaded: Translator[] = [];
+  const { TextScorer } = await import('../search/text-scorer.js');
+  const loaded: { dispose(): void }[] = [];
   const dispose = (): void => {
-    for (const translator of loaded) translator.dispose();
+    for (const model of loaded) model.dispose();
   };
-  const load = async (folder: string): Promise<Translator> => {
-    const translator = await Translator.load(folder);
-    loaded.push(translator);
-    return translator;
+  const kept = <Model extends { dispose(): void }>(model: Model): Model => {
+    loaded.push(model);
+    return model;
   };
   const numbered = (name: string, i: number): string => (i === 0 ? name : `${name}${i + 1}`);
   try {
     const features: FeatureFunction[] = [];
-    for (const [i, folder] of folders.entries())
-      features.push(...modelFeatures(await load(folder), scores, numbered('model', i)));
-    features.push(loaded[0] === undefined ? wordsFeature() : lengthFeature(loaded[0]));
+    let first: Translator | undefined;
+    for (const [i, folder] of folders.entries()) {
+      const translator = kept(await Translator.load(folder));
+      first ??= translator;
+      features.push(...modelFeatures(translator, scores, numbered('model', i)));
+    }
+    features.push(first === undefined ? wordsFeature() : lengthFeature(first));
     for (const [i, folder] of reverse.entries())
-      features.push(...reverseFeatures(await load(folder), scores, numbered('reverse', i)));
+      features.push(...reverseFeatures(kept(await Translator.load(folder)), scores, numbered('reverse', i)));
+    for (const [i, folder] of languageModel.entries())
+      features.push(...languageModelFeatures(kept(await TextScorer.load(folder)), scores, numbered('lm', i)));
     return { features, dispose };
   } catch (error) {
     dispose();

@@ -36,7 +36,7 @@ export function tuneCommand(terminal: Terminal) {
     .option('--features <name,name>', 'which may get a weight, all others 0 (default: every one there is)')
     .option(
       '--initial <list>',
-      'where the first run begins: weights as of rerank --weights (default: model=1,reverse=1; without models total=1)',
+      'where the first run begins: weights as of rerank --weights (default: model=1,reverse=1,lm=1; without models total=1)',
     )
     .option('--restarts <n>', 'further runs from random weights (default: 20)', wholeNumber)
     .option(

@@ -12,6 +12,7 @@ import {
   givenWeights,
   listCommand,
   loadFeatures,
+  modelCount,
   openLists,
   referenceReader,
 } from './rerank-list.js';
@@ -26,7 +27,7 @@ export function rerankCommand(terminal: Terminal) {
       .description('reorder n-best lists of any system by a weighted sum of features, best first')
       .option(
         '-w, --weights <list>',
-        'a file of `rerank tune`, or name=value,name=value of the features model, reverse, length, total (as given) and any in the list (default: model=1,reverse=1)',
+        'a file of `rerank tune`, or name=value,name=value of the features model, reverse, lm, length, total (as given) and any in the list (default: model=1,reverse=1,lm=1)',
       )
       .addOption(
         new Option(
@@ -62,6 +63,8 @@ Examples:
   dragoman rerank models/vscode-ui --source test.en < nbest.txt > reranked.txt
   dragoman rerank models/en-de --reverse models/de-en --source test.en --nbest nbest.txt \\
     --weights total=1,model=0.5,reverse=0.5,length=0.2 --reference test.de --format text
+  dragoman rerank models/en-de --language-model models/lm-de --source test.en --nbest nbest.txt \\
+    --weights model=1,lm=0.1,length=0.3
   dragoman rerank tune models/en-de --source dev.en --nbest dev.nbest --reference dev.de -o weights.yaml
   dragoman rerank models/en-de --source test.en --nbest test.nbest --weights weights.yaml
   dragoman rerank --nbest samples.jsonl --mbr chrf --format text
@@ -77,7 +80,7 @@ A model in a folder called tune is ./tune.`,
         const names = [...new Set(metrics ?? (['bleu'] as const))];
         const measured = gauges(names, measureOptions(names, comparing(options)));
         if (mbr === undefined) refuse({ mbrScale }, 'needs --mbr');
-        const models = folders.length + (options.reverse?.length ?? 0);
+        const models = modelCount(folders, options);
         if (models === 0 && options.weights === undefined) {
           refuse({ mbrScale }, 'needs a model or --weights: without them every candidate counts the same');
           if (mbr === undefined)

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { DragomanError } from '../errors.js';
 import type { SearchOptions } from '../search/options.js';
+import type { FusionOptions } from '../search/translator.js';
 import {
   integer,
   nonNegativeNumber,
@@ -37,6 +38,15 @@ export function searchCommand(name: string) {
     .option('--top-p <p>', 'with --sample: only the most probable tokens that hold p together', probability)
     .option('--seed <n>', 'with --sample: seed of the random numbers (default: 1)', integer)
     .option(
+      '--language-model <folder>',
+      'a language model of the same target vocabulary that has a say in every step (shallow fusion)',
+    )
+    .option(
+      '--language-model-weight <x>',
+      'of its log-probability beside that of the translation model (default: 0.1)',
+      nonNegativeNumber,
+    )
+    .option(
       '--batch-size <n>',
       'sentences translated at once; changes speed and memory only',
       positiveInteger,
@@ -58,6 +68,8 @@ export interface SearchFlags {
   readonly topK?: number;
   readonly topP?: number;
   readonly seed?: number;
+  readonly languageModel?: string;
+  readonly languageModelWeight?: number;
 }
 
 /**
@@ -87,10 +99,19 @@ export function searchOptions(flags: SearchFlags): SearchOptions {
   return flags.sample ? { ...lengths, sample: sampling } : { ...lengths, ...ranking };
 }
 
+/** The language model that the flags name, as an option of loading. Throws `usage` for a weight without one. */
+export function fusionOptions({ languageModel: folder, languageModelWeight: weight }: SearchFlags): {
+  languageModel?: FusionOptions;
+} {
+  if (folder !== undefined) return { languageModel: { folder, weight } };
+  refuse({ languageModelWeight: weight }, 'needs --language-model');
+  return {};
+}
+
 /** Refuses every flag of a search where nothing is searched. */
 export function refuseSearch(flags: SearchFlags & { readonly batchSize?: number }, why: string): void {
   const { beam, lengthPenalty, coveragePenalty, minLength, maxLength, maxRatio, forbidUnknown, stop } = flags;
-  const { sample, temperature, topK, topP, seed, batchSize } = flags;
+  const { sample, temperature, topK, topP, seed, batchSize, languageModel, languageModelWeight } = flags;
   refuse({ beam, lengthPenalty, coveragePenalty, minLength, maxLength, maxRatio, forbidUnknown, stop }, why);
-  refuse({ sample, temperature, topK, topP, seed, batchSize }, why);
+  refuse({ sample, temperature, topK, topP, seed, batchSize, languageModel, languageModelWeight }, why);
 }

@@ -32,7 +32,8 @@ Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing ha
       const { loadConfig } = await import('../config.js');
       const config = await loadConfig(file, set);
       const { usesStandardInput } = await import('../text/corpus.js');
-      if ([config.data.train, config.data.validation].some(usesStandardInput)) announceInput('-', terminal);
+      const { train: training, validation } = config.data;
+      if (usesStandardInput(training) || usesStandardInput(validation)) announceInput('-', terminal);
       const { train } = await import('../train/train.js');
       const report = new TrainingReport(terminal);
       const stop = stopOnSignal(
@@ -42,7 +43,7 @@ Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing ha
       try {
         const result = await train(config, {
           onProgress: (progress) => report.onProgress(progress),
-          onValidation: (validation) => report.onValidation(validation),
+          onValidation: (found) => report.onValidation(found),
           onMessage: (message) => report.onMessage(message),
           folder: output ?? join('models', configName(file)),
           configFolder: dirname(file),

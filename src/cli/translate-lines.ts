@@ -1,4 +1,4 @@
-import type { TranslateOptions } from '../search/translator.js';
+import type { LoadOptions, TranslateOptions } from '../search/translator.js';
 import type { Terminal } from './terminal.js';
 
 /** The best translation of each line, with progress on standard error. */
@@ -7,9 +7,10 @@ export async function translateLines(
   folders: readonly string[],
   lines: readonly string[],
   options: TranslateOptions,
+  load: LoadOptions = {},
 ): Promise<string[]> {
   const { Translator } = await import('../search/translator.js');
-  const translator = await Translator.load(folders);
+  const translator = await Translator.load(folders, load);
   const progress = terminal.progress('translating', lines.length);
   const translations: string[] = [];
   try {

@@ -4,7 +4,7 @@ import type { TranslationFormatName } from '../search/format.js';
 import { positiveInteger } from './arguments.js';
 import { announceInput } from './lines.js';
 import { openOutput, withOutput } from './output.js';
-import { searchCommand, searchOptions } from './search-options.js';
+import { fusionOptions, searchCommand, searchOptions } from './search-options.js';
 import type { Terminal } from './terminal.js';
 
 // Repeated here because the modules that know them load TensorFlow.js, for which `--help` should not wait.
@@ -46,10 +46,12 @@ Examples:
   dragoman translate models/vscode-ui < source.txt > target.txt
   dragoman translate models/vscode-ui --beam 10 --nbest 10 --format moses -i source.txt -o nbest.txt
   dragoman translate models/a models/b models/c < source.txt        an ensemble
+  dragoman translate models/en-de --language-model models/lm-de --language-model-weight 0.2 < source.txt
   echo 'Open File' | dragoman translate models/vscode-ui --sample --nbest 5 --format jsonl --seed 7`,
     )
     .action(async (folders, options) => {
       const { input, nbest, format, alignments, batchSize, mean, overwrite } = options;
+      const fusion = fusionOptions(options);
       const search = { ...searchOptions(options), nbest, alignment: alignments, batchSize };
       const { translationFormatter } = await import('../search/format.js');
       const { resolveSearchOptions } = await import('../search/options.js');
@@ -60,7 +62,7 @@ Examples:
       const output = await openOutput(options.output, terminal, overwrite);
       await withOutput(output, async ({ print }) => {
         const { Translator } = await import('../search/translator.js');
-        const translator = await Translator.load(folders, { mean });
+        const translator = await Translator.load(folders, { mean, ...fusion });
         announceInput(input, terminal);
         const { readLines } = await import('../text/corpus.js');
         // Results on the screen are progress enough.

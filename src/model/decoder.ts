@@ -41,6 +41,12 @@ export interface DecoderStep {
   readonly state: State;
 }
 
+/** What of a model's configuration makes its decoder. */
+export type DecoderConfig = Pick<
+  ModelConfig,
+  'cell' | 'embedding' | 'decoder' | 'context' | 'attention' | 'inputFeeding' | 'output'
+> & { readonly dropout: Pick<ModelConfig['dropout'], 'layers'> };
+
 interface Layer {
   readonly prefix: string;
   readonly cell: Cell;
@@ -71,7 +77,8 @@ export class Decoder {
   readonly outputSize: number;
   readonly parameters: readonly ParameterSpec[];
 
-  constructor(config: ModelConfig, memorySize: number) {
+  /** @param memorySize size of c and of h_j; 0 without a source: s_0 = tanh(b_0) then is learned as it is */
+  constructor(config: DecoderConfig, memorySize: number) {
     const { embedding, decoder, attention } = config;
     this.outputSize = config.output ?? decoder.hidden;
     this.#everyStep = config.context === 'every-step';
@@ -94,7 +101,7 @@ export class Decoder {
           .filter(([name]) => !cell.ownStates.includes(name))
           .map(([name, size]): [string, ParameterSpec[]] => [
             `${n}.${name}`,
-            denseParameters(memorySize, size, { bias: true }),
+            bridgeParameters(memorySize, size),
           ]),
       ),
     );
@@ -120,7 +127,7 @@ export class Decoder {
       for (const name of cell.ownStates) state[`${n}.${name}`] = begin[name]!;
     }
     for (const [name, specs] of this.#bridges) {
-      state[name] = tanh(dense(scoped(w, `bridge.${name}`, specs), summary));
+      state[name] = tanh(bridge(scoped(w, `bridge.${name}`, specs), summary));
     }
     if (this.#inputFeeding) state[FEED] = zeros([summary.shape[0], this.outputSize]);
     return state;
@@ -300,6 +307,19 @@ export class Decoder {
     }
     return tanh(dense(scoped(w, 'readout', this.#readout), concat(parts, 2) as Tensor3D));
   }
+}
+
+/** W_0 and b_0 of one state tensor; without a source b_0 alone. */
+function bridgeParameters(memorySize: number, size: number): ParameterSpec[] {
+  const specs = denseParameters(memorySize, size, { bias: true });
+  return memorySize === 0 ? specs.filter(({ name }) => name === 'bias') : specs;
+}
+
+/** W_0 c + b_0, `[batch, size]`. @param summary c, `[batch, memory]` */
+function bridge(w: Weights, summary: Tensor2D): Tensor2D {
+  if (w.kernel !== undefined) return dense(w, summary);
+  const bias = w.bias as Tensor1D;
+  return tile(reshape(bias, [1, bias.shape[0]]), [summary.shape[0], 1]) as Tensor2D;
 }
 
 /** The state of one layer under its cell's own names. */

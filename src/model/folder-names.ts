@@ -9,6 +9,9 @@ export const MODEL_FILES = {
   /** SentencePiece models, copied in. A joint one is stored once, as the source's. */
   sourceModel: 'source.model',
   targetModel: 'target.model',
+  /** A language model's vocabulary and SentencePiece model. */
+  textVocabulary: 'vocab.txt',
+  textModel: 'text.model',
   history: 'history.jsonl',
   card: 'README.md',
   /** What a resumed training needs; may be deleted when none is planned. */

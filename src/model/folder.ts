@@ -1,6 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { type Config, type CorpusSpec, configToYaml, loadConfig } from '../config.js';
+import {
+  type AnyConfig,
+  type Config,
+  type CorpusSpec,
+  configToYaml,
+  loadConfig,
+  type TextCorpusSpec,
+} from '../config.js';
 import { DragomanError } from '../errors.js';
 import { Random } from '../random.js';
 import { type Codecs, loadCodec, saveCodec, type TextCodec } from '../text/codec.js';
@@ -28,7 +35,7 @@ export interface LoadedModel {
  * @throws DragomanError `input` or `config`, naming the file, when anything is missing, damaged or does not fit the rest.
  */
 export async function loadModelFolder(folder: string): Promise<LoadedModel> {
-  const config = await loadConfig(join(folder, MODEL_FILES.config));
+  const config = await loadTranslationConfig(folder);
   const codecs = await loadCodecs(folder, config);
   const weights = join(folder, MODEL_FILES.weights);
   const { tensors } = await readTensors(weights);
@@ -36,6 +43,16 @@ export async function loadModelFolder(folder: string): Promise<LoadedModel> {
     storedValues(specs, tensors, weights),
   );
   return { folder, config, ...codecs, model };
+}
+
+/** The configuration of a translation model's folder. Throws `usage` for a model of another task. */
+export async function loadTranslationConfig(folder: string): Promise<Config> {
+  const config = await loadConfig(join(folder, MODEL_FILES.config));
+  if (config.task === 'translation') return config;
+  throw new DragomanError(
+    'usage',
+    `${folder}: expected a translation model, got a language model, which scores text and helps a translation model (docs/language-models.md)`,
+  );
 }
 
 /** Both sides of a model folder. */
@@ -84,11 +101,34 @@ export async function saveConfig(
   configFolder: string,
   text: Config['text'],
 ): Promise<Config> {
-  const train = moveCorpus(config.data.train, configFolder, folder);
-  const validation = moveCorpus(config.data.validation, configFolder, folder);
-  const moved: Config = { ...config, data: { ...config.data, train, validation }, text };
-  await writeDurably(join(folder, MODEL_FILES.config), configToYaml(moved));
+  const moved: Config = { ...config, data: movedData(config.data, configFolder, folder), text };
+  await writeConfig(folder, moved);
   return moved;
+}
+
+/** Writes a folder's config.yaml as it is. */
+export async function writeConfig(folder: string, config: AnyConfig): Promise<void> {
+  await writeDurably(join(folder, MODEL_FILES.config), configToYaml(config));
+}
+
+/** The same corpora, named from another folder. */
+export function movedData<Spec extends CorpusSpec | TextCorpusSpec, Data extends CorporaOf<Spec>>(
+  data: Data,
+  from: string,
+  to: string,
+): Data {
+  const move = (path: string): string => movePath(path, from, to);
+  const moved = (spec: Spec): Spec => {
+    if ('file' in spec) return { ...spec, file: move(spec.file) };
+    if ('text' in spec) return { ...spec, text: move(spec.text) };
+    return { ...spec, source: move(spec.source), target: move(spec.target) };
+  };
+  return { ...data, train: moved(data.train), validation: moved(data.validation) };
+}
+
+interface CorporaOf<Spec> {
+  readonly train: Spec;
+  readonly validation: Spec;
 }
 
 /**
@@ -108,12 +148,6 @@ export async function saveModelFolder(
   await saveConfig(folder, config, configFolder, text);
   await writeTensors(join(folder, MODEL_FILES.weights), copyWeights(model.parameters), {});
   if (card !== undefined) await writeFile(join(folder, MODEL_FILES.card), card);
-}
-
-function moveCorpus(spec: CorpusSpec, from: string, to: string): CorpusSpec {
-  const move = (path: string): string => movePath(path, from, to);
-  if ('file' in spec) return { ...spec, file: move(spec.file) };
-  return { ...spec, source: move(spec.source), target: move(spec.target) };
 }
 
 /** The same file, named from another folder; with slashes, so that the folder can move between systems. */

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DragomanError } from '../errors.js';
-import type { Batch, PaddedIds } from '../text/batch.js';
+import type { Batch } from '../text/batch.js';
+import { JointModel } from './joint-model.js';
 import { type ScoringModel, scoreBySteps } from './scorer.js';
-import type { DecodeState, Step } from './step-model.js';
 
 /**
  * How an ensemble's M models agree on P(y_t | y_<t, x):
@@ -12,81 +11,13 @@ import type { DecodeState, Step } from './step-model.js';
 export const ENSEMBLE_MEANS = ['probability', 'log-probability'] as const;
 export type EnsembleMean = (typeof ENSEMBLE_MEANS)[number];
 
-class EnsembleState implements DecodeState {
-  constructor(readonly states: readonly DecodeState[]) {}
-
-  get sentences(): number {
-    return this.states[0]!.sentences;
-  }
-
-  get width(): number {
-    return this.states[0]!.width;
-  }
-}
-
-/** Several models that decode as one: search sees a {@link ScoringModel} and knows nothing of it. */
-export class Ensemble implements ScoringModel {
-  readonly targetSize: number;
-
+/** Several models that decode as one. */
+export class Ensemble extends JointModel<ScoringModel> implements ScoringModel {
   constructor(
-    readonly models: readonly ScoringModel[],
+    models: readonly ScoringModel[],
     readonly mean: EnsembleMean = 'probability',
   ) {
-    const sizes = models.map((model) => model.targetSize);
-    if (sizes.length === 0)
-      throw new DragomanError('usage', 'expected at least one model in an ensemble, got none');
-    if (sizes.some((size) => size !== sizes[0])) {
-      throw new DragomanError(
-        'usage',
-        `expected models of one target vocabulary, got sizes ${sizes.join(', ')}`,
-      );
-    }
-    this.targetSize = sizes[0]!;
-  }
-
-  start(source: PaddedIds): DecodeState {
-    const states: DecodeState[] = [];
-    try {
-      for (const model of this.models) states.push(model.start(source));
-    } catch (error) {
-      this.#releaseAll(states);
-      throw error;
-    }
-    return new EnsembleState(states);
-  }
-
-  expand(state: DecodeState, width: number): DecodeState {
-    return this.#each(state, (model, own) => model.expand(own, width));
-  }
-
-  reorder(state: DecodeState, parents: Int32Array): DecodeState {
-    return this.#each(state, (model, own) => model.reorder(own, parents));
-  }
-
-  keep(state: DecodeState, sentences: Int32Array): DecodeState {
-    return this.#each(state, (model, own) => model.keep(own, sentences));
-  }
-
-  /** Logits are the ensemble's log-probabilities; attention is the mean over the models that have one. */
-  step(state: DecodeState, previous: Int32Array): Step {
-    const logits: tf.Tensor2D[] = [];
-    const attentions: tf.Tensor2D[] = [];
-    try {
-      const next = this.#each(state, (model, own) => {
-        const step = model.step(own, previous);
-        logits.push(step.logits);
-        if (step.attention !== null) attentions.push(step.attention);
-        return step.state;
-      });
-      return {
-        state: next,
-        logits: combine(logits, this.mean),
-        attention:
-          attentions.length === 0 ? null : tf.tidy(() => tf.mean(tf.stack(attentions), 0) as tf.Tensor2D),
-      };
-    } finally {
-      tf.dispose([...logits, ...attentions]);
-    }
+    super(models);
   }
 
   /** Teacher forcing: the mean probability of each target token needs no more than each model's own score of it. */
@@ -96,36 +27,10 @@ export class Ensemble implements ScoringModel {
     return all[0]!.map((first, row) => first.map((_, t) => logMeanExp(all.map((own) => own[row]![t]!))));
   }
 
-  release(state: DecodeState): void {
-    statesOf(state).forEach((own, i) => {
-      this.models[i]!.release(own);
-    });
+  /** The ensemble's log-probabilities. */
+  protected combine(logits: readonly tf.Tensor2D[]): tf.Tensor2D {
+    return combine(logits, this.mean);
   }
-
-  /** Calls every model with its own state. If one throws, the states of the others are released. */
-  #each(state: DecodeState, call: (model: ScoringModel, own: DecodeState) => DecodeState): DecodeState {
-    const states = statesOf(state);
-    const next: DecodeState[] = [];
-    try {
-      for (const [i, model] of this.models.entries()) next.push(call(model, states[i]!));
-    } catch (error) {
-      this.#releaseAll(next);
-      for (let i = next.length + 1; i < states.length; i++) this.models[i]!.release(states[i]!);
-      throw error;
-    }
-    return new EnsembleState(next);
-  }
-
-  #releaseAll(states: readonly DecodeState[]): void {
-    states.forEach((state, i) => {
-      this.models[i]!.release(state);
-    });
-  }
-}
-
-function statesOf(state: DecodeState): readonly DecodeState[] {
-  if (!(state instanceof EnsembleState)) throw new Error('expected a state of this ensemble');
-  return state.states;
 }
 
 /** `[rows, vocabulary]` of each model to log-probabilities `[rows, vocabulary]` of all. */

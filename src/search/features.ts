@@ -1,6 +1,8 @@
 import { splitWhitespace } from '../metrics/python-string.js';
 import type { FeatureFunction } from './rerank.js';
-import type { PairScore, TextPair, Translator } from './translator.js';
+import type { PairScore } from './scored-stream.js';
+import type { TextScorer } from './text-scorer.js';
+import type { TextPair, Translator } from './translator.js';
 
 /** What a model's score of a pair becomes: ln P, ln P divided by the tokens (EOS counted), or a feature of each. */
 export const MODEL_SCORES = ['sum', 'per-token', 'both'] as const;
@@ -37,6 +39,19 @@ export function reverseFeatures(
   );
 }
 
+/** ln P(hypothesis) under a language model, likewise. It sees text: its tokens need not be those of other models. */
+export function languageModelFeatures(
+  scorer: TextScorer,
+  scores: ModelScores,
+  name = 'lm',
+): FeatureFunction[] {
+  return scoreFeatures(
+    once((pairs) => scorer.score(pairs.map(({ target }) => target))),
+    scores,
+    name,
+  );
+}
+
 /** ln P(hypothesis | source) under a model. */
 export function modelFeature(translator: Translator, name = 'model'): FeatureFunction {
   return modelFeatures(translator, 'sum', name)[0]!;
@@ -45,6 +60,11 @@ export function modelFeature(translator: Translator, name = 'model'): FeatureFun
 /** ln P(source | hypothesis) under a model of the other direction. */
 export function reverseFeature(translator: Translator, name = 'reverse'): FeatureFunction {
   return reverseFeatures(translator, 'sum', name)[0]!;
+}
+
+/** ln P(hypothesis) under a language model. */
+export function languageModelFeature(scorer: TextScorer, name = 'lm'): FeatureFunction {
+  return languageModelFeatures(scorer, 'sum', name)[0]!;
 }
 
 /** The hypothesis' length in the model's own target tokens, EOS not counted. */

@@ -1,3 +1,4 @@
+import { splitWhitespace } from '../metrics/python-string.js';
 import { type Batch, type PaddedIds, padIds } from '../text/batch.js';
 import { BOS, EOS } from '../text/vocabulary.js';
 import { Decoding } from './decoding.js';
@@ -100,13 +101,16 @@ function column({ ids, lengths, rows, time }: PaddedIds, t: number): Int32Array<
 /** Sums over scored sentences, for one perplexity of all. */
 export class ScoreSummary {
   sentences = 0;
+  /** Words of the sentences that were added with a text: what stands between white space. */
+  words = 0;
   /** Target tokens, EOS counted. */
   tokens = 0;
   /** Sum of ln P. */
   logProbability = 0;
 
-  add(pair: { readonly score: number; readonly tokenScores: ArrayLike<number> }): void {
+  add(pair: { readonly score: number; readonly tokenScores: ArrayLike<number> }, text = ''): void {
     this.sentences++;
+    this.words += splitWhitespace(text).length;
     this.tokens += pair.tokenScores.length;
     this.logProbability += pair.score;
   }
@@ -114,5 +118,13 @@ export class ScoreSummary {
   /** exp of the mean negative ln P of a target token; NaN before the first sentence. */
   get perplexity(): number {
     return Math.exp(-this.logProbability / this.tokens);
+  }
+
+  /**
+   * exp of the mean negative ln P of a word, where the end of each sentence counts as one word more: unlike that of a
+   * token it compares models that cut text differently.
+   */
+  get wordPerplexity(): number {
+    return Math.exp(-this.logProbability / (this.words + this.sentences));
   }
 }

@@ -1,7 +1,10 @@
+import { setTimeout as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
+import type { TokenizerSpec } from '../config.js';
 import { type EngineName, startEngine } from '../engine/engine.js';
 import { DragomanError } from '../errors.js';
 import { type LoadedModel, loadModelFolder } from '../model/folder.js';
+import { type LoadedLanguageModel, loadLanguageModelFolder } from '../model/language-model-folder.js';
 import { padIds } from '../text/batch.js';
 import type { TextCodec } from '../text/codec.js';
 import { Ensemble, type EnsembleMean } from './ensemble.js';
@@ -9,8 +12,10 @@ import type { Hypothesis } from './hypothesis.js';
 import { windows } from './look-ahead.js';
 import { type ResolvedSearchOptions, resolveSearchOptions, type SearchOptions } from './options.js';
 import { hasPenalty } from './penalty.js';
-import { type ScoringModel, scorePairs } from './scorer.js';
+import { PATIENCE, type PairScore, scoredStream } from './scored-stream.js';
+import type { ScoringModel } from './scorer.js';
 import { search } from './search.js';
+import { DEFAULT_FUSION_WEIGHT, ShallowFusion } from './shallow-fusion.js';
 
 /** Options of {@link Translator.translate}: those of the search, and how its work is cut up. */
 export interface TranslateOptions extends SearchOptions {
@@ -23,7 +28,7 @@ export interface TranslateOptions extends SearchOptions {
 /** One hypothesis as text. */
 export interface TranslatedHypothesis {
   readonly text: string;
-  /** ln P(text's tokens | source). */
+  /** ln P(text's tokens | source); with a language model plus λ times its ln P of them. */
   readonly score: number;
   /** What it was ranked by, when a length or coverage penalty is on; else null. */
   readonly normalised: number | null;
@@ -53,23 +58,20 @@ export interface TextPair {
   readonly target: string;
 }
 
-/** How probable a target is, given its source. */
-export interface PairScore {
-  /** ln P(target | source). */
-  readonly score: number;
-  /** `score` divided by the number of target tokens, EOS counted. */
-  readonly perToken: number;
-  /** The target as the model's tokens; `<unk>` where it has no token. */
-  readonly tokens: readonly string[];
-  /** ln P of each token, EOS last: one more than `tokens`. */
-  readonly tokenScores: Float32Array;
-}
-
 export interface LoadOptions {
   /** The engine that computes; the best one there is if absent. */
   readonly engine?: EngineName;
   /** How several models agree: the mean of their probabilities (default) or of their log-probabilities. */
   readonly mean?: EnsembleMean;
+  /** A language model of the same target vocabulary that has a say in every step (shallow fusion). */
+  readonly languageModel?: FusionOptions;
+}
+
+export interface FusionOptions {
+  /** The language model's folder. */
+  readonly folder: string;
+  /** λ in ln P_TM + λ ln P_LM, 0 or more (default: 0.1). Scores of translations are then this sum. */
+  readonly weight?: number;
 }
 
 /** Model and codecs, where they do not come from a folder. */
@@ -83,12 +85,8 @@ export interface TranslatorParts {
 
 const DEFAULT_BATCH_SIZE = 32;
 const DEFAULT_LOOK_AHEAD = 1024;
-/** A stream that pauses so long (milliseconds) gets what it has given so far translated. */
-const PATIENCE = 100;
 /** Source positions of a batch: keeps very long lines from filling the memory together. */
 const POSITIONS_PER_BATCH = 8192;
-/** Pairs of a stream scored together. */
-const PAIRS_PER_CHUNK = 1024;
 /** A target of characters is so much longer than a source of words or subwords, at most. */
 const CHARACTERS_PER_TOKEN = 12;
 
@@ -123,15 +121,25 @@ export class Translator {
     if (options.mean !== undefined && all.length === 1) {
       throw new DragomanError('usage', 'mean: has no meaning for one model; expected several');
     }
+    const { folder: fused, weight = DEFAULT_FUSION_WEIGHT } = options.languageModel ?? {};
+    if (!(Number.isFinite(weight) && weight >= 0)) {
+      throw new DragomanError('usage', `languageModel.weight: expected a number, 0 or more, got ${weight}`);
+    }
     await startEngine(options.engine);
     const loaded: LoadedModel[] = [];
+    let language: LoadedLanguageModel | null = null;
     const dispose = () => {
       for (const { model } of loaded) model.dispose();
+      language?.model.dispose();
     };
     try {
       for (const folder of all) {
         loaded.push(await loadModelFolder(folder));
         requireSameText(loaded[0]!, loaded.at(-1)!);
+      }
+      if (fused !== undefined) {
+        language = await loadLanguageModelFolder(fused);
+        requireTargetText(loaded[0]!, language);
       }
     } catch (error) {
       dispose();
@@ -139,7 +147,8 @@ export class Translator {
     }
     const [first] = loaded;
     const models = loaded.map(({ model }) => model);
-    const model = models.length === 1 ? models[0]! : new Ensemble(models, options.mean);
+    const alone = models.length === 1 ? models[0]! : new Ensemble(models, options.mean);
+    const model = language === null ? alone : new ShallowFusion(alone, language.model, weight);
     return new Translator({ source: first!.source, target: first!.target, model, dispose });
   }
 
@@ -189,20 +198,10 @@ export class Translator {
   /** The same for a stream of pairs. */
   async *scoreStream(pairs: AsyncIterable<TextPair> | Iterable<TextPair>): AsyncGenerator<PairScore> {
     const { source, target, model } = this.#parts;
-    for await (const window of windows(pairs, { size: PAIRS_PER_CHUNK, patience: PATIENCE })) {
+    yield* scoredStream(model, target, pairs, (pair) => {
       this.#requireLive();
-      const encoded = window.map((pair) => ({
-        source: source.encode(pair.source),
-        target: target.encode(pair.target),
-      }));
-      const scores = scorePairs(model, encoded);
-      for (const [i, tokenScores] of scores.entries()) {
-        const score = tokenScores.reduce((sum, value) => sum + value, 0);
-        const tokens = target.tokens(encoded[i]!.target);
-        yield { score, perToken: score / tokenScores.length, tokens, tokenScores };
-      }
-      await turn();
-    }
+      return { source: source.encode(pair.source), target: target.encode(pair.target) };
+    });
   }
 
   /** Frees the models. The translator cannot be used afterwards. */
@@ -233,7 +232,7 @@ export class Translator {
       results.forEach((hypotheses, row) => {
         found[batch[row]!] = hypotheses;
       });
-      await turn();
+      await nextTurn(0); // timers, input and signals of the process have their turn
     }
     return lines.map((source, i) => {
       const hypotheses = found[i]!.map((hypothesis) => this.#textOf(hypothesis, options));
@@ -308,8 +307,23 @@ function requireSameText(first: LoadedModel, other: LoadedModel): void {
   }
 }
 
+/** A language model has a say in tokens: they must be those that the translation model writes. */
+function requireTargetText(first: LoadedModel, language: LoadedLanguageModel): void {
+  const [a, b] = [first.target.vocabulary, language.text.vocabulary];
+  const [kindA, kindB] = [kindOf(first, 'target'), kindOfSpec(language.config.text.tokenizer!)];
+  if (a.equals(b) && kindA === kindB) return;
+  throw new DragomanError(
+    'usage',
+    `${language.folder}: expected the target tokenizer and vocabulary of ${first.folder} (${kindA}, ${a.size} entries), ` +
+      `got others (${kindB}, ${b.size} entries); a language model trained with text.from: ${first.folder} has them`,
+  );
+}
+
 function kindOf({ config }: LoadedModel, side: 'source' | 'target'): string {
-  const spec = config.text[side];
+  return kindOfSpec(config.text[side]);
+}
+
+function kindOfSpec(spec: TokenizerSpec): string {
   return 'lowercase' in spec && spec.lowercase ? `${spec.kind}, lowercased` : spec.kind;
 }
 
@@ -318,11 +332,4 @@ function parseWork(options: { batchSize?: number; lookAhead?: number }): z.outpu
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new DragomanError('usage', `${issue.path.join('.')}: ${issue.message}`);
-}
-
-/** Lets timers, input and signals of the process have their turn between batches. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
 }

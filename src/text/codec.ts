@@ -1,17 +1,24 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Config, TokenizerSpec, VocabularySpec } from '../config.js';
+import type {
+  Config,
+  CorpusSpec,
+  LanguageModelConfig,
+  TextCorpusSpec,
+  TokenizerSpec,
+  VocabularySpec,
+} from '../config.js';
 import { DragomanError } from '../errors.js';
-import { readLines, readPairs, requireRereadable, usesStandardInput } from './corpus.js';
+import { readLines, readPairs, readTexts, requireRereadable, usesStandardInput } from './corpus.js';
 import { TokenCounter } from './count.js';
 import { SentencePieceTokenizer } from './sentencepiece.js';
 import { keepStandardInput } from './stdin.js';
 import { createTokenizer, type Tokenizer } from './tokenizer.js';
-import { type ReadingEvents, trainTokenizers } from './trained-tokenizer.js';
+import { type ReadingEvents, trainTextTokenizer, trainTokenizers } from './trained-tokenizer.js';
 import { BOS, EOS, PAD, Vocabulary } from './vocabulary.js';
 
-/** A side of a model, as in the names of its files. */
-export type Side = 'src' | 'tgt';
+/** A side of a model, as in the names of its files; `text` is a language model's only one. */
+export type Side = 'src' | 'tgt' | 'text';
 
 /** Both sides of a model. */
 export interface Codecs {
@@ -62,13 +69,7 @@ export async function buildCodecs(
   events: ReadingEvents = {},
 ): Promise<Codecs> {
   const { text, data } = config;
-  // A corpus on standard input will be read again, for training.
-  if (usesStandardInput(data.train)) {
-    if (usesStandardInput(data.validation)) {
-      throw new DragomanError('config', 'expected standard input (-) for one corpus, got it for two');
-    }
-    await keepStandardInput();
-  }
+  await keepForTraining(data);
   const trained = await trainTokenizers(config, folder, events);
   const source = trained.source ?? (await createTokenizer(text.source, folder));
   const target = trained.target ?? (await createTokenizer(text.target, folder));
@@ -90,6 +91,40 @@ export async function buildCodecs(
   return { source: new TextCodec(source, sourceVocabulary), target: new TextCodec(target, targetVocabulary) };
 }
 
+/** Tokenizer and vocabulary of a language model that does not take another model's, likewise. */
+export async function buildTextCodec(
+  config: LanguageModelConfig,
+  spec: TokenizerSpec,
+  folder: string,
+  events: ReadingEvents = {},
+): Promise<TextCodec> {
+  const { text, data } = config;
+  await keepForTraining(data);
+  const tokenizer =
+    (await trainTextTokenizer(data.train, spec, folder, events)) ?? (await createTokenizer(spec, folder));
+  const counter = counterFor(tokenizer);
+  if (counter !== null) {
+    await requireRereadable(data.train, folder);
+    for await (const line of readTexts(data.train, folder)) {
+      events.onPair?.();
+      counter.add(tokenizer.segment(line.text));
+    }
+  }
+  return new TextCodec(tokenizer, vocabularyOf(tokenizer, counter, text.vocabulary));
+}
+
+/** A training corpus on standard input will be read again, for training. */
+async function keepForTraining(data: {
+  readonly train: CorpusSpec | TextCorpusSpec;
+  readonly validation: CorpusSpec | TextCorpusSpec;
+}): Promise<void> {
+  if (!usesStandardInput(data.train)) return;
+  if (usesStandardInput(data.validation)) {
+    throw new DragomanError('config', 'expected standard input (-) for one corpus, got it for two');
+  }
+  await keepStandardInput();
+}
+
 function counterFor(tokenizer: Tokenizer): TokenCounter | null {
   return tokenizer instanceof SentencePieceTokenizer ? null : new TokenCounter();
 }
@@ -103,6 +138,7 @@ function vocabularyOf(tokenizer: Tokenizer, counter: TokenCounter | null, spec: 
 const FILES: Readonly<Record<Side, { vocabulary: string; model: string }>> = {
   src: { vocabulary: 'vocab.src.txt', model: 'source.model' },
   tgt: { vocabulary: 'vocab.tgt.txt', model: 'target.model' },
+  text: { vocabulary: 'vocab.txt', model: 'text.model' },
 };
 
 /**

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { CorpusSpec } from '../config.js';
+import type { CorpusSpec, TextCorpusSpec } from '../config.js';
 import { DragomanError, excerpt, messageOf } from '../errors.js';
 import { nameOf, STDIN } from './input.js';
-import { readLineBlocks } from './lines.js';
+import { readLineBlocks, readLines } from './lines.js';
 import { readTable, type TableFormat } from './table.js';
 
 export { readLines } from './lines.js';
@@ -34,18 +34,43 @@ export async function* readPairs(spec: CorpusSpec, folder: string): AsyncGenerat
   yield* format === 'jsonl' ? readJsonLines(spec, folder) : readColumns(spec, folder, format);
 }
 
-/** The whole corpus in one name, for messages. */
-export function corpusName(spec: CorpusSpec): string {
-  return 'file' in spec ? nameOf(spec.file) : `${nameOf(spec.source)} and ${nameOf(spec.target)}`;
+/** A sentence of one-sided text. */
+export interface TextLine {
+  text: string;
+  /** Line of the file, from 1. */
+  line: number;
 }
 
-export function usesStandardInput(spec: CorpusSpec): boolean {
-  return 'file' in spec ? spec.file === STDIN : spec.source === STDIN || spec.target === STDIN;
+/** The sentences of one-sided text, likewise. */
+export async function* readTexts(spec: TextCorpusSpec, folder: string): AsyncGenerator<TextLine> {
+  if ('file' in spec) {
+    const { file, format, text } = spec;
+    const pairs = readPairs({ file, format, source: text, target: text }, folder);
+    for await (const { target, line } of pairs) yield { text: target, line };
+    return;
+  }
+  let line = 0;
+  for await (const text of readLines(spec.text, folder)) yield { text, line: ++line };
+}
+
+/** The files of a corpus. */
+export function corpusFiles(spec: CorpusSpec | TextCorpusSpec): string[] {
+  if ('file' in spec) return [spec.file];
+  return 'text' in spec ? [spec.text] : [spec.source, spec.target];
+}
+
+/** The whole corpus in one name, for messages. */
+export function corpusName(spec: CorpusSpec | TextCorpusSpec): string {
+  return corpusFiles(spec).map(nameOf).join(' and ');
+}
+
+export function usesStandardInput(spec: CorpusSpec | TextCorpusSpec): boolean {
+  return corpusFiles(spec).includes(STDIN);
 }
 
 /** A named pipe, such as a shell's `<(…)`, is empty the second time: an error where a corpus is read twice. */
-export async function requireRereadable(spec: CorpusSpec, folder: string): Promise<void> {
-  for (const path of 'file' in spec ? [spec.file] : [spec.source, spec.target]) {
+export async function requireRereadable(spec: CorpusSpec | TextCorpusSpec, folder: string): Promise<void> {
+  for (const path of corpusFiles(spec)) {
     if (path === STDIN) continue;
     // What is missing is said by the reader.
     const found = await stat(resolve(folder, path)).catch(() => null);

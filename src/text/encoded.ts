@@ -131,6 +131,8 @@ export class EncodedCorpus {
   }
 }
 
+const NO_IDS = new Int32Array(0);
+
 export interface EncodeOptions {
   /** Tokens a side, EOS not counted; a longer pair is dropped and counted. */
   readonly maxLength: number;
@@ -144,18 +146,29 @@ export interface EncodeOptions {
   readonly onKept?: (pair: SentencePair) => void;
 }
 
-/** Reads a corpus into ids. A corpus of which nothing is left is an error. */
+/** One-sided text: sentences without a source, for {@link encodeCorpus} with one codec. */
+export async function* withoutSource(
+  lines: AsyncIterable<{ text: string; line: number }>,
+): AsyncGenerator<SentencePair> {
+  for await (const { text, line } of lines) yield { source: '', target: text, line };
+}
+
+/**
+ * Reads a corpus into ids. A corpus of which nothing is left is an error. Without a codec of the source the text is
+ * one-sided: it is the target, and every source is empty.
+ */
 export async function encodeCorpus(
   pairs: AsyncIterable<SentencePair>,
-  codecs: { source: TextCodec; target: TextCodec },
+  codecs: { source: TextCodec | null; target: TextCodec },
   { maxLength, keepEmpty = false, name = 'corpus', memory = Number.POSITIVE_INFINITY, onKept }: EncodeOptions,
 ): Promise<EncodedCorpus> {
-  const sizes = { source: codecs.source.vocabulary.size, target: codecs.target.vocabulary.size };
+  const sizes = { source: codecs.source?.vocabulary.size ?? 0, target: codecs.target.vocabulary.size };
   const corpus = new EncodedCorpus(sizes, new Overflow(memory * 2 ** 20));
   for await (const pair of pairs) {
-    const source = codecs.source.encode(pair.source);
+    const source = codecs.source?.encode(pair.source) ?? NO_IDS;
     const target = codecs.target.encode(pair.target);
-    if (!keepEmpty && (source.length === 0 || target.length === 0)) corpus.dropped.empty++;
+    const empty = target.length === 0 || (codecs.source !== null && source.length === 0);
+    if (!keepEmpty && empty) corpus.dropped.empty++;
     else if (source.length > maxLength || target.length > maxLength) corpus.dropped.tooLong++;
     else {
       corpus.push(source, target, pair.line);
@@ -164,11 +177,13 @@ export async function encodeCorpus(
   }
   if (corpus.length === 0) {
     const { empty, tooLong } = corpus.dropped;
-    const got =
-      empty + tooLong === 0 ? 'none' : `${empty} with an empty side and ${tooLong} longer than that`;
+    const [what, without] =
+      codecs.source === null ? ['sentence', 'empty ones'] : ['sentence pair', 'with an empty side'];
+    const got = empty + tooLong === 0 ? 'none' : `${empty} ${without} and ${tooLong} longer than that`;
+    const sides = codecs.source === null ? '' : ' a side';
     throw new DragomanError(
       'input',
-      `${name}: expected at least one sentence pair of 1 to ${maxLength} tokens a side, got ${got}`,
+      `${name}: expected at least one ${what} of 1 to ${maxLength} tokens${sides}, got ${got}`,
     );
   }
   return corpus;

@@ -1,4 +1,4 @@
-import type { Config, SegmentationSpec } from '../config.js';
+import type { Config, LanguageModelConfig, SegmentationSpec } from '../config.js';
 import { DragomanError } from '../errors.js';
 import { Random, type RandomState } from '../random.js';
 import { decodeUtf8, encodeUtf8 } from '../subword/utf8.js';
@@ -40,10 +40,26 @@ export class Resegmentation {
    */
   static of(config: Config, codecs: Codecs): Resegmentation | null {
     const { segmentation } = config.train;
-    const source = sideOf('source', segmentation.source, codecs.source);
-    const target = sideOf('target', segmentation.target, codecs.target);
+    const sides = (['source', 'target'] as const).map((side) => {
+      const keys = { segmentation: `train.segmentation.${side}`, tokenizer: `text.${side}` };
+      return sideOf(keys, segmentation[side], codecs[side]);
+    });
+    return Resegmentation.#over(sides[0]!, sides[1]!, config);
+  }
+
+  /** The same for one-sided text, which is the target. */
+  static ofText(config: LanguageModelConfig, codec: TextCodec): Resegmentation | null {
+    const keys = { segmentation: 'train.segmentation', tokenizer: 'text.tokenizer' };
+    return Resegmentation.#over(null, sideOf(keys, config.train.segmentation, codec), config);
+  }
+
+  static #over(
+    source: ResegmentedSide | null,
+    target: ResegmentedSide | null,
+    { data, seed }: Pick<Config | LanguageModelConfig, 'data' | 'seed'>,
+  ): Resegmentation | null {
     if (source === null && target === null) return null;
-    return new Resegmentation(source, target, config.data.maxLength, new Random(config.seed).fork(3));
+    return new Resegmentation(source, target, data.maxLength, new Random(seed).fork(3));
   }
 
   /** Takes the text of the corpus' next pair. */
@@ -94,7 +110,11 @@ class ResegmentedSide {
   }
 }
 
-function sideOf(side: string, spec: SegmentationSpec, codec: TextCodec): ResegmentedSide | null {
+function sideOf(
+  keys: { readonly segmentation: string; readonly tokenizer: string },
+  spec: SegmentationSpec,
+  codec: TextCodec,
+): ResegmentedSide | null {
   if (spec.kind === 'best') return null;
   const { tokenizer } = codec;
   const needed = spec.kind === 'sampling' ? 'unigram' : 'bpe';
@@ -102,7 +122,7 @@ function sideOf(side: string, spec: SegmentationSpec, codec: TextCodec): Resegme
   if (!(tokenizer instanceof SentencePieceTokenizer) || got !== needed) {
     throw new DragomanError(
       'config',
-      `train.segmentation.${side}: expected a SentencePiece model of type ${needed} in text.${side} for ${spec.kind}, got ${got}`,
+      `${keys.segmentation}: expected a SentencePiece model of type ${needed} in ${keys.tokenizer} for ${spec.kind}, got ${got}`,
     );
   }
   return new ResegmentedSide(tokenizer, codec, spec.kind === 'sampling' ? spec.alpha : spec.dropout);

@@ -1,8 +1,8 @@
-import type { Config } from '../config.js';
+import type { Config, CorpusSpec, TextCorpusSpec, TokenizerSpec } from '../config.js';
 import { DragomanError } from '../errors.js';
 import { writeSubwordModel } from '../subword/model-file.js';
 import { trainSubwordModel } from '../subword/train.js';
-import { readPairs, requireRereadable } from './corpus.js';
+import { readPairs, readTexts, requireRereadable } from './corpus.js';
 import { SentencePieceTokenizer } from './sentencepiece.js';
 
 /** What reading a corpus may tell on its way. */
@@ -22,33 +22,52 @@ export async function trainTokenizers(
   folder: string,
   events: ReadingEvents,
 ): Promise<{ readonly source?: SentencePieceTokenizer; readonly target?: SentencePieceTokenizer }> {
-  const { joint } = config.text;
-  const source = await trainTokenizer(config, folder, 'source', joint, events);
-  const target = joint ? source : await trainTokenizer(config, folder, 'target', false, events);
+  const { data, text } = config;
+  const trainSide = (side: 'source' | 'target'): Promise<SentencePieceTokenizer | undefined> => {
+    async function* lines(): AsyncGenerator<string> {
+      for await (const pair of readPairs(data.train, folder)) {
+        yield pair[side];
+        if (text.joint) yield pair.target;
+      }
+    }
+    return trainTokenizer(lines, text[side], `text.${side}.train`, data.train, folder, events);
+  };
+  const source = await trainSide('source');
+  const target = text.joint ? source : await trainSide('target');
   return { source, target };
 }
 
-async function trainTokenizer(
-  config: Config,
+/** The same for one-sided text; undefined if `spec` does not ask for it. */
+export function trainTextTokenizer(
+  corpus: TextCorpusSpec,
+  spec: TokenizerSpec,
   folder: string,
-  side: 'source' | 'target',
-  joint: boolean,
+  events: ReadingEvents,
+): Promise<SentencePieceTokenizer | undefined> {
+  async function* lines(): AsyncGenerator<string> {
+    for await (const { text } of readTexts(corpus, folder)) yield text;
+  }
+  return trainTokenizer(lines, spec, 'text.tokenizer.train', corpus, folder, events);
+}
+
+async function trainTokenizer(
+  lines: () => AsyncGenerator<string>,
+  spec: TokenizerSpec,
+  name: string,
+  corpus: CorpusSpec | TextCorpusSpec,
+  folder: string,
   { onMessage = () => {}, onPair = () => {} }: ReadingEvents,
 ): Promise<SentencePieceTokenizer | undefined> {
-  const spec = config.text[side];
   if (spec.kind !== 'sentencepiece' || spec.train === undefined) return undefined;
-  const { train } = config.data;
-  await requireRereadable(train, folder);
-  async function* lines(): AsyncGenerator<string> {
-    for await (const pair of readPairs(train, folder)) {
+  await requireRereadable(corpus, folder);
+  async function* interruptible(): AsyncGenerator<string> {
+    for await (const line of lines()) {
       onPair();
-      yield pair[side];
-      if (joint) yield pair.target;
+      yield line;
     }
   }
-  const name = `text.${side}.train`;
   try {
-    const model = await trainSubwordModel(lines(), spec.train, {
+    const model = await trainSubwordModel(interruptible(), spec.train, {
       onMessage: (message) => onMessage(`${name}: ${message}`),
     });
     return new SentencePieceTokenizer(writeSubwordModel(model), name);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config.js';
+import type { AnyConfig } from '../config.js';
 import { DragomanError, messageOf } from '../errors.js';
 import {
   copyWeights,
@@ -63,7 +63,7 @@ export type TrainingState = z.output<typeof stateSchema>;
 export interface Checkpoint {
   readonly state: TrainingState;
   /** The configuration it was made with. */
-  readonly config: Config;
+  readonly config: AnyConfig;
   readonly weights: StoredTensors;
   readonly optimizer: OptimizerState;
 }
@@ -78,7 +78,7 @@ export async function writeCheckpoint(
   store: WeightStore,
   optimizer: Optimizer,
   state: TrainingState,
-  config: Config,
+  config: AnyConfig,
 ): Promise<void> {
   const tensors = { ...copyWeights(store), ...optimizer.state() };
   await writeTensors(path, tensors, {
@@ -98,11 +98,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     );
   }
   let state: TrainingState;
-  let config: Config;
+  let config: AnyConfig;
   try {
     state = stateSchema.parse(JSON.parse(metadata.state ?? ''));
     // Only ever compared with the configuration of the resuming run, which has been checked.
-    config = JSON.parse(metadata.config ?? '') as Config;
+    config = JSON.parse(metadata.config ?? '') as AnyConfig;
   } catch (error) {
     throw new DragomanError('input', `${path}: the training state is damaged: ${messageOf(error)}`, {
       cause: error,

@@ -1,18 +1,32 @@
 import { basename, resolve } from 'node:path';
-import type { Config } from '../config.js';
+import type { AnyConfig } from '../config.js';
 import { corpusName } from '../text/corpus.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { VERSION } from '../version.js';
 import type { StopReason } from './limits.js';
 import type { TrainOutcome } from './trainer.js';
 
+/** What a model card says of one kind of model. */
+export interface ModelDescription {
+  readonly title: string;
+  /** Rows of the table: a name and what is said of it. */
+  readonly network: readonly (readonly [string, string])[];
+  readonly vocabulary: string;
+  corpusSize(corpus: EncodedCorpus): string;
+  /** Sentences translated for BLEU. */
+  readonly bleuSentences: number;
+  /** The command to use it, for a folder quoted for a shell. */
+  use(folder: string): string;
+}
+
 /** What a model card tells. */
 export interface CardFacts {
   readonly folder: string;
-  readonly config: Config;
+  /** As it was written into the folder. */
+  readonly config: AnyConfig;
+  readonly description: ModelDescription;
   readonly training: EncodedCorpus;
   readonly validation: EncodedCorpus;
-  readonly vocabularies: { readonly source: number; readonly target: number };
   readonly parameters: number;
   readonly engine: { readonly name: string; readonly version: string };
   readonly outcome: TrainOutcome;
@@ -30,26 +44,14 @@ const ENDINGS: Readonly<Record<StopReason, string>> = {
 
 /** The README.md of a model folder. */
 export function modelCard(facts: CardFacts): string {
-  const { folder, config, outcome, engine } = facts;
-  const { model, text, train, seed } = config;
-  const { encoder, decoder } = model;
-  const tokenizer = (spec: typeof text.source): string => spec.kind;
-  const rows: [string, string][] = [
-    [
-      'encoder',
-      `${(encoder.cell ?? model.cell).kind}, ${layers(encoder.layers)} of ${encoder.hidden}${encoder.bidirectional ? ' in each direction' : ''}${model.reverseSource ? ', source reversed' : ''}`,
-    ],
-    [
-      'decoder',
-      `${(decoder.cell ?? model.cell).kind}, ${layers(decoder.layers)} of ${decoder.hidden}, ${model.attention.kind === 'none' ? 'no' : model.attention.kind} attention${model.inputFeeding ? ' with input feeding' : ''}`,
-    ],
+  const { folder, config, description, outcome, engine } = facts;
+  const { train, seed } = config;
+  const rows: (readonly [string, string])[] = [
+    ...description.network,
     ['parameters', count(facts.parameters)],
-    [
-      'vocabulary',
-      `source ${count(facts.vocabularies.source)} (${tokenizer(text.source)}), target ${count(facts.vocabularies.target)} (${tokenizer(text.target)})${text.joint ? ', joint' : ''}`,
-    ],
-    ['training data', corpus(config.data.train, facts.training)],
-    ['validation data', corpus(config.data.validation, facts.validation)],
+    ['vocabulary', description.vocabulary],
+    ['training data', corpus(config.data.train, facts.training, description)],
+    ['validation data', corpus(config.data.validation, facts.validation, description)],
     [
       'training',
       `${count(outcome.step)} steps, ${count(outcome.epoch)} whole epochs, ${count(outcome.targetTokens)} target tokens in ${duration(outcome.seconds)}; ${ENDINGS[outcome.stopped]}`,
@@ -63,7 +65,7 @@ export function modelCard(facts: CardFacts): string {
   ];
   return `# ${basename(resolve(folder))}
 
-A sequence-to-sequence translation model, made with Dragoman ${VERSION}.
+${description.title}, made with Dragoman ${VERSION}.
 
 | | |
 |---|---|
@@ -79,14 +81,14 @@ ${facts.command === undefined ? 'By a program that calls `train` with the config
 
 ## How to use it
 
-${fenced(`dragoman translate ${quoted(folder)} < source.txt > target.txt`)}
+${fenced(description.use(quoted(folder)))}
 
 \`config.yaml\` holds the whole configuration, \`history.jsonl\` the course of the training. \`checkpoint/\` is only needed
 to go on training and may be deleted.
 `;
 }
 
-function scores({ outcome, config }: CardFacts): string {
+function scores({ outcome, description }: CardFacts): string {
   const { final, averaged } = outcome;
   if (final === null) return 'None yet: training was interrupted before the first validation.';
   const origin =
@@ -101,24 +103,28 @@ function scores({ outcome, config }: CardFacts): string {
   if (final.bleu !== null) {
     rows.push([
       'BLEU',
-      `${final.bleu.toFixed(2)}, greedy search, a sample of up to ${count(config.train.validation.bleuSentences)} sentences`,
+      `${final.bleu.toFixed(2)}, greedy search, a sample of up to ${count(description.bleuSentences)} sentences`,
     ]);
   }
   return `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;
 }
 
-function corpus(spec: Config['data']['train'], encoded: EncodedCorpus): string {
+function corpus(
+  spec: AnyConfig['data']['train'],
+  encoded: EncodedCorpus,
+  { corpusSize }: ModelDescription,
+): string {
   const { empty, tooLong } = encoded.dropped;
   const dropped =
     empty + tooLong === 0 ? '' : `; left out: ${count(empty)} empty, ${count(tooLong)} too long`;
-  return `${corpusName(spec)}: ${count(encoded.length)} pairs, ${count(encoded.sourceTokens)} source and ${count(encoded.targetTokens)} target tokens${dropped}`;
+  return `${corpusName(spec)}: ${corpusSize(encoded)}${dropped}`;
 }
 
-function layers(n: number): string {
+export function layers(n: number): string {
   return n === 1 ? '1 layer' : `${n} layers`;
 }
 
-function count(n: number): string {
+export function count(n: number): string {
   return n.toLocaleString('en');
 }
 

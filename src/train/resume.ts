@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { AnyConfig } from '../config.js';
 import { DragomanError } from '../errors.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { crc32c } from './crc32c.js';
@@ -17,15 +17,23 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keys whose files are compared by what is in them, because they may have moved. */
-const FILE_KEYS = ['data.train', 'data.validation', 'text.source.model', 'text.target.model'];
+const FILE_KEYS = [
+  'data.train',
+  'data.validation',
+  'text.source.model',
+  'text.target.model',
+  'text.tokenizer.model',
+  'text.from',
+];
 
 /**
  * Refuses to go on with a configuration that would train something else.
  *
  * @throws DragomanError `config` naming every key that differs.
  */
-export function requireSameConfig(before: Config, now: Config, checkpoint: string): void {
-  const [old, current] = [flatten(before), flatten(now)];
+export function requireSameConfig(before: AnyConfig, now: AnyConfig, checkpoint: string): void {
+  // A checkpoint that names no task is older than there being two.
+  const [old, current] = [flatten({ ...before, task: before.task ?? 'translation' }), flatten(now)];
   const differing = [...new Set([...old.keys(), ...current.keys()])]
     .filter((key) => !FREE_KEYS.has(key))
     .filter((key) => !FILE_KEYS.some((file) => key === file || key.startsWith(`${file}.`)))

@@ -2,7 +2,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { dispose } from '@tensorflow/tfjs-core';
-import type { Config } from '../config.js';
+import type { AnyConfig } from '../config.js';
 import { DragomanError } from '../errors.js';
 import { MODEL_FILES } from '../model/folder-names.js';
 import { copyWeights, readTensors, restoreWeights, writeTensors } from '../model/weights-file.js';
@@ -32,7 +32,7 @@ const LOG_STEPS = 100;
 export interface TrainerParts {
   /** The model folder; exists. The trainer writes its weights, history, checkpoints and event files. */
   readonly folder: string;
-  readonly config: Config;
+  readonly config: AnyConfig;
   readonly model: TrainableModel;
   readonly optimizer: Optimizer;
   readonly training: EncodedCorpus;

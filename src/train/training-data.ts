@@ -1,8 +1,8 @@
-import type { Config } from '../config.js';
+import type { Config, LanguageModelConfig } from '../config.js';
 import { DragomanError } from '../errors.js';
-import type { Codecs } from '../text/codec.js';
-import { corpusName, readPairs, type SentencePair } from '../text/corpus.js';
-import { type EncodedCorpus, encodeCorpus } from '../text/encoded.js';
+import type { Codecs, TextCodec } from '../text/codec.js';
+import { corpusName, readPairs, readTexts, type SentencePair } from '../text/corpus.js';
+import { type EncodedCorpus, encodeCorpus, withoutSource } from '../text/encoded.js';
 import { Resegmentation } from '../text/resegmentation.js';
 import type { TrainingEvents } from './events.js';
 import { EvenSample } from './sample.js';
@@ -17,31 +17,17 @@ export interface TrainingData {
   readonly sample: readonly SentencePair[];
 }
 
+export type ReadingOptions = Pick<TrainingEvents, 'onMessage'> & { readonly signal?: AbortSignal };
+
 /** Reads both corpora, saying how many pairs were kept and left out. */
 export async function readTrainingData(
   config: Config,
   configFolder: string,
   codecs: Codecs,
-  { onMessage, signal }: Pick<TrainingEvents, 'onMessage'> & { signal?: AbortSignal },
+  options: ReadingOptions,
 ): Promise<TrainingData> {
   const { data, train } = config;
-  const encode = async (
-    key: 'train' | 'validation',
-    pairs: AsyncIterable<SentencePair>,
-    onKept?: (pair: SentencePair) => void,
-  ): Promise<EncodedCorpus> => {
-    const name = corpusName(data[key]);
-    const { maxLength, memory } = data;
-    const options = { maxLength, memory, name, onKept };
-    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, options);
-    if (corpus.overflow.size > 0) {
-      onMessage?.(`${name}: more than data.memory (${memory} MiB): the rest is in a temporary file`);
-    }
-    onMessage?.(
-      `${key === 'train' ? 'training' : 'validation'} data: ${name}: ${summary(corpus, data.maxLength)}`,
-    );
-    return corpus;
-  };
+  const encode = encoder(config, codecs, options, summary);
   const resegmentation = Resegmentation.of(config, codecs);
   const training = await encode('train', readPairs(data.train, configFolder), (pair) =>
     resegmentation?.add(pair),
@@ -58,15 +44,74 @@ export async function readTrainingData(
   return { training, resegmentation, validation, sample: sample.items() };
 }
 
+/** Reads both texts of a language model, likewise. */
+export async function readTrainingTexts(
+  config: LanguageModelConfig,
+  configFolder: string,
+  codec: TextCodec,
+  options: ReadingOptions,
+): Promise<TrainingData> {
+  const { data, train } = config;
+  const encode = encoder(config, { source: null, target: codec }, options, summaryOfText);
+  const resegmentation = Resegmentation.ofText(config, codec);
+  const training = await encode('train', withoutSource(readTexts(data.train, configFolder)), (pair) =>
+    resegmentation?.add(pair),
+  );
+  const lines = withoutSource(readTexts(data.validation, configFolder));
+  const { sentences } = train.validation;
+  const validation = await encode('validation', sentences === undefined ? lines : thinned(lines, sentences));
+  return { training, resegmentation, validation, sample: [] };
+}
+
+type Summary = (corpus: EncodedCorpus, maxLength: number) => string;
+
+/** Encodes one of the corpora and says what became of it. */
+function encoder(
+  { data }: Config | LanguageModelConfig,
+  codecs: Parameters<typeof encodeCorpus>[1],
+  { onMessage, signal }: ReadingOptions,
+  summarize: Summary,
+) {
+  const { maxLength, memory } = data;
+  return async (
+    key: 'train' | 'validation',
+    pairs: AsyncIterable<SentencePair>,
+    onKept?: (pair: SentencePair) => void,
+  ): Promise<EncodedCorpus> => {
+    const name = corpusName(data[key]);
+    const options = { maxLength, memory, name, onKept };
+    const corpus = await encodeCorpus(stopping(pairs, signal), codecs, options);
+    if (corpus.overflow.size > 0) {
+      onMessage?.(`${name}: more than data.memory (${memory} MiB): the rest is in a temporary file`);
+    }
+    const what = key === 'train' ? 'training' : 'validation';
+    onMessage?.(`${what} data: ${name}: ${summarize(corpus, maxLength)}`);
+    return corpus;
+  };
+}
+
+function summaryOfText(corpus: EncodedCorpus, maxLength: number): string {
+  const { empty, tooLong } = corpus.dropped;
+  const kept = `${number(corpus.length)} sentences, ${number(corpus.targetTokens)} tokens`;
+  return leftOut(kept, empty, 'empty', tooLong, maxLength);
+}
+
 function summary(corpus: EncodedCorpus, maxLength: number): string {
   const { empty, tooLong } = corpus.dropped;
-  const number = (n: number): string => n.toLocaleString('en');
+  const kept = `${number(corpus.length)} pairs, ${number(corpus.sourceTokens)} source and ${number(corpus.targetTokens)} target tokens`;
+  return leftOut(kept, empty, 'with an empty side', tooLong, maxLength);
+}
+
+function leftOut(kept: string, empty: number, emptyOnes: string, tooLong: number, maxLength: number): string {
   const dropped = [
-    ...(empty > 0 ? [`${number(empty)} with an empty side`] : []),
+    ...(empty > 0 ? [`${number(empty)} ${emptyOnes}`] : []),
     ...(tooLong > 0 ? [`${number(tooLong)} longer than ${maxLength} tokens`] : []),
   ];
-  const kept = `${number(corpus.length)} pairs, ${number(corpus.sourceTokens)} source and ${number(corpus.targetTokens)} target tokens`;
   return dropped.length === 0 ? kept : `${kept}; left out ${dropped.join(' and ')}`;
+}
+
+function number(n: number): string {
+  return n.toLocaleString('en');
 }
 
 async function* stopping<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/config.js';
-import { resolveConfig } from '../../src/config.js';
+import { type ConfigInput, resolveConfig } from '../../src/config.js';
 import { startEngine } from '../../src/engine/engine.js';
 import { encodeSafetensors } from '../../src/model/safetensors.js';
 import { Seq2Seq } from '../../src/model/seq2seq.js';
@@ -26,7 +26,7 @@ const hasNumpy = ((): boolean => {
 
 const page = readFileSync(new URL('../../docs/model-format.md', import.meta.url), 'utf8');
 
-type ModelInput = NonNullable<Parameters<typeof resolveConfig>[0]['model']>;
+type ModelInput = NonNullable<ConfigInput['model']>;
 const file = { source: 'x', target: 'y' };
 const resolve = (model: ModelInput): ModelConfig =>
   resolveConfig({

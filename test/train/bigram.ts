@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Config, resolveConfig } from '../../src/config.js';
+import { type Config, type ConfigInput, resolveConfig } from '../../src/config.js';
 import { ParameterStore, type Weights } from '../../src/model/parameters.js';
 import { Random } from '../../src/random.js';
 import type { Batch } from '../../src/text/batch.js';
@@ -109,7 +109,7 @@ export function countingCorpus(sentences: number, seed: number): EncodedCorpus {
 }
 
 /** A configuration for such a training; only its `train` section matters. */
-export function bigramConfig(train: Parameters<typeof resolveConfig>[0]['train'] = {}): Config {
+export function bigramConfig(train: ConfigInput['train'] = {}): Config {
   const corpus = { source: 'x', target: 'y' };
   return resolveConfig({
     seed: 5,

@@ -1,0 +1,78 @@
+import { gather, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import type { State } from '../cell/cell.js';
+import { DecoderStepKernel } from '../kernel/decoder-step.js';
+import type { StepParts, StepSource } from '../kernel/step-parts.js';
+import type { Decoder } from './decoder.js';
+import type { OutputLayer } from './output-layer.js';
+import type { Weights } from './parameters.js';
+import { inPlace, type SearchState } from './search-state.js';
+
+/** What one step gives. */
+interface Stepped {
+  readonly state: SearchState;
+  /** `[rows, vocabulary]` */
+  readonly logits: Tensor2D;
+  /** Attention weights `[rows, source]`; null without attention. */
+  readonly weights: Tensor2D | null;
+}
+
+/** Runs a decoder with its embedding and output layer one step at a time: as one kernel where there is one. */
+export class DecoderSteps {
+  readonly #kernel = new DecoderStepKernel();
+
+  /** @param table name of the embedding table of the target */
+  constructor(
+    private readonly decoder: Decoder,
+    private readonly layer: OutputLayer,
+    private readonly table: string,
+  ) {}
+
+  /** The next step, which consumes the state. @param previous `[rows]` */
+  step(w: Weights, old: SearchState, previous: Int32Array): Stepped {
+    const parts = DecoderStepKernel.isHere ? this.#parts(w) : null;
+    const result = parts === null ? this.#composed(w, old, previous) : this.#fused(parts, old, previous);
+    for (const tensor of Object.values(old.state)) tensor.dispose();
+    return result;
+  }
+
+  /** Frees what was derived from the parameters. */
+  forget(): void {
+    this.#kernel.forget();
+  }
+
+  /** From single operations: the reference, and what runs where there is no kernel for the whole. */
+  #composed(w: Weights, old: SearchState, previous: Int32Array): Stepped {
+    const result = tidy(() => {
+      const y = gather(w[this.table] as Tensor2D, tensor1d(previous, 'int32')); // [rows, embedding]
+      const { state, output, weights } = this.decoder.step(w, y, inPlace(old), sourceOf(old));
+      const tensors = { state, logits: this.layer.logits(w, output) };
+      return weights === null ? tensors : { ...tensors, weights };
+    }) as { state: State; logits: Tensor2D; weights?: Tensor2D };
+    return {
+      state: { ...old, state: result.state, rows: null },
+      logits: result.logits,
+      weights: result.weights ?? null,
+    };
+  }
+
+  #fused(parts: StepParts, old: SearchState, previous: Int32Array): Stepped {
+    const names = this.decoder.stateNames;
+    const before = names.map((name) => old.state[name]!);
+    const { state, logits, weights } = this.#kernel.step(parts, before, old.rows, previous, sourceOf(old));
+    const after = Object.fromEntries(names.map((name, k) => [name, state[k]!]));
+    return { state: { ...old, state: after, rows: null }, logits, weights };
+  }
+
+  #parts(w: Weights): StepParts | null {
+    const parts = this.decoder.stepParts(w);
+    if (parts === null) return null;
+    return { ...parts, table: w[this.table] as Tensor2D, output: this.layer.parts(w) };
+  }
+}
+
+function sourceOf({ source, summary }: SearchState): StepSource {
+  return {
+    summary,
+    attention: 'memory' in source ? (source as unknown as StepSource['attention']) : null,
+  };
+}
