@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   score: {
     arguments: '<model...>',
     description:
-      'score translations: the natural logarithm of P(target | source), one a line, in input order',
+      'score translations: the natural logarithm of P(target | source), one a line, in input order; with a language model, of P(target)',
     load: async () => (await import('./score.js')).scoreCommand,
   },
   rerank: {
