@@ -6,8 +6,8 @@ import { ADDITION_DEFAULTS } from './addition-options.js';
 import { peerEntry } from './peer.js';
 import { type Contender, local, type SpeedCase, type SpeedSetting, Unavailable } from './speed-case.js';
 
-/** Steps of a run. */
-const STEPS = 20;
+/** Steps of a run: a training, since its first steps record the graph that runs the others. */
+const STEPS = 500;
 
 /** A training step of the binary addition (8 bits, two LSTM layers of 20, 64 sums), its batch made in it. */
 export function additionCases({ seed, threads, peers }: SpeedSetting): SpeedCase[] {
