@@ -26,6 +26,7 @@ const TRANSPOSITIONS = {
  * speed where the second factor is transposed and the rows are few, and oneDNN's, which loses a third where it is not
  * and the rows are few, and is the faster one in large products. (TF_ENABLE_ONEDNN_OPTS would choose one of them for
  * everything.)
+ * @param always by oneDNN, whatever the form
  */
 function run(
   native: NativeOps,
@@ -34,16 +35,22 @@ function run(
   b: Handle,
   transposeA: boolean,
   transposeB: boolean,
+  always = false,
 ): Handle {
   const rows = a.shape[a.shape.length - (transposeA ? 1 : 2)]!;
   const [first, second] = TRANSPOSITIONS[kind];
   const form = { ...FLOAT, [first]: { bool: transposeA }, [second]: { bool: transposeB } };
   const oneDnn =
-    (transposeB || rows >= MANY_ROWS || precision === 'bfloat16') &&
+    (always || transposeB || rows >= MANY_ROWS || isBatch(a) || precision === 'bfloat16') &&
     hasOneDnn(native, `_Mkl${kind}`, form, 2);
   return oneDnn
     ? native.one(`_Mkl${kind}`, native.attributes({ ...form, ...BY_ONEDNN }), [a, b])
     : native.one(kind, native.attributes(form), [a, b]);
+}
+
+/** Whether there are several products, of which oneDNN makes two to four times as many in whatever form. */
+function isBatch({ shape }: Handle): boolean {
+  return shape.slice(0, -2).some((size) => size > 1);
 }
 
 const known = new Map<string, boolean>();
@@ -83,6 +90,18 @@ export function softmax(logits: Handle): Handle {
  */
 export function product(a: Handle, b: Handle, transposeA = false, transposeB = false): Handle {
   return run(nativeOps(), 'MatMul', a, b, transposeA, transposeB);
+}
+
+/** One product for each of a batch, either factor transposed in its last two axes. */
+export function batchProduct(a: Handle, b: Handle, transposeA = false, transposeB = false): Handle {
+  return run(nativeOps(), 'BatchMatMulV2', a, b, transposeA, transposeB);
+}
+
+/**
+ * {@link product} by oneDNN in any case, where it is there: for forms that were measured.
+ */
+export function oneDnnProduct(a: Handle, b: Handle): Handle {
+  return run(nativeOps(), 'MatMul', a, b, false, false, true);
 }
 
 /** tfjs's own product, `matMul`, by the same choice. */

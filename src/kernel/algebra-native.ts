@@ -1,5 +1,5 @@
 import { type Handle, nativeOps } from '../engine/native.js';
-import { product } from '../engine/products.js';
+import { batchProduct, product } from '../engine/products.js';
 import type { Algebra, LstmStep } from './algebra.js';
 
 const T = { type: 'float32' } as const;
@@ -17,9 +17,6 @@ export function nativeAlgebra(): Algebra<Handle> {
   const axisOf = (axis: number) => native.constant([], 'int32', [axis]);
   const unary = (name: string) => (x: Handle) => native.one(name, float, [x]);
   const binary = (name: string) => (a: Handle, b: Handle) => native.one(name, float, [a, b]);
-  const batchForms = [false, true].map((a) =>
-    [false, true].map((b) => native.attributes({ T, adj_x: { bool: a }, adj_y: { bool: b } })),
-  );
   const [add, sub, mul, tanh, sigmoid] = [
     binary('AddV2'),
     binary('Sub'),
@@ -71,8 +68,7 @@ export function nativeAlgebra(): Algebra<Handle> {
       native.one('Sum', keepDims ? summingKept : summing, [x, axisOf(axis)]),
 
     matMul: product,
-    batchMatMul: (a, b, transposeA = false, transposeB = false) =>
-      native.one('BatchMatMulV2', batchForms[Number(transposeA)]![Number(transposeB)]!, [a, b]),
+    batchMatMul: batchProduct,
     product(matrix, way) {
       // Products of few rows have their fast form where the second factor is transposed: see engine/products.ts.
       const factor = way === 'forward' ? transpose(matrix, [1, 0]) : matrix;

@@ -1,5 +1,6 @@
 import { getBackend, slice, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type Handle, type NativeOps, nativeOps } from '../engine/native.js';
+import { product } from '../engine/products.js';
 import { composedCrossEntropy } from './cross-entropy.js';
 
 /** Logits held at once, 8 MiB: what is written of them is read again before it has left the processor's cache. */
@@ -69,11 +70,6 @@ class NativeScores {
     let result: Float32Array | null = null;
     native.scope((): Handle[] => {
       const float = native.attributes(FLOAT);
-      const product = native.attributes({
-        ...FLOAT,
-        transpose_a: { bool: false },
-        transpose_b: { bool: false },
-      });
       const shaped = native.attributes({ ...FLOAT, Tshape: { type: 'int32' } });
       const reshape = (x: Handle, shape: number[]) =>
         native.one('Reshape', shaped, [x, native.constant([shape.length], 'int32', shape)]);
@@ -92,9 +88,9 @@ class NativeScores {
           ]),
         );
       const bias = native.from(this.bias);
-      const z = native.one('MatMul', product, [native.from(o), native.from(this.matrix)]);
+      const z = product(native.from(o), native.from(this.matrix));
       const factors = reshape(native.one('Exp', float, [bias]), [vocabulary, 1]);
-      const sums = native.read(native.one('MatMul', product, [native.one('Exp', float, [z]), factors]));
+      const sums = native.read(product(native.one('Exp', float, [z]), factors));
       const chosen = pick(
         reshape(z, [rows * vocabulary]),
         labels.map((label, row) => row * vocabulary + label),

@@ -1,4 +1,5 @@
 import type { Handle, NativeOps } from '../engine/native.js';
+import { batchProduct, oneDnnProduct } from '../engine/products.js';
 import type { LayerWeights } from './step-weights.js';
 
 /**
@@ -14,10 +15,8 @@ export class StepOperations {
   readonly native: NativeOps;
   readonly #float;
   readonly #gather;
-  readonly #matMul;
   readonly #batchMatMul;
   readonly #batchMatMulTransposed;
-  readonly #mklBatchMatMulTransposed;
   readonly #reshape;
   readonly #cell;
   readonly #thirds;
@@ -34,18 +33,11 @@ export class StepOperations {
       Taxis: { type: 'int32' },
       batch_dims: { int: 0 },
     });
-    const product = { transpose_a: { bool: false }, transpose_b: { bool: false } };
-    this.#matMul = native.attributes({ ...FLOAT, ...product });
     const types = { Ta: { type: 'float32' }, Tb: { type: 'float32' }, Tout: { type: 'float32' } } as const;
     const products = (transposed: boolean) =>
       native.attributes({ ...types, adj_x: { bool: false }, adj_y: { bool: transposed } });
     this.#batchMatMul = products(false);
     this.#batchMatMulTransposed = products(true);
-    this.#mklBatchMatMulTransposed = native.attributes({
-      ...FLOAT,
-      adj_x: { bool: false },
-      adj_y: { bool: true },
-    });
     this.#reshape = native.attributes({ ...FLOAT, Tshape: { type: 'int32' } });
     // No forget bias of its own (ours is a parameter), nothing clipped, no peepholes.
     const plain = { forget_bias: { float: 0 }, cell_clip: { float: -1 }, use_peephole: { bool: false } };
@@ -80,7 +72,7 @@ export class StepOperations {
   product(x: Handle, w: Handle, rows: number): Handle {
     return rows <= FEW_ROWS
       ? this.native.one('BatchMatMulV3', this.#batchMatMul, [x, w])
-      : this.native.one('MatMul', this.#matMul, [x, w]);
+      : oneDnnProduct(x, w);
   }
 
   /** x y for each of a batch. */
@@ -92,7 +84,7 @@ export class StepOperations {
   productsTransposed(x: Handle, y: Handle, rows: number): Handle {
     return rows <= FEW_ROWS
       ? this.native.one('BatchMatMulV3', this.#batchMatMulTransposed, [x, y])
-      : this.native.one('BatchMatMulV2', this.#mklBatchMatMulTransposed, [x, y]);
+      : batchProduct(x, y, false, true);
   }
 
   lstmCell(x: Handle, c: Handle, h: Handle, { joint, peephole, jointBias }: LayerWeights): Handle[] {
