@@ -1,5 +1,6 @@
 import {
   BatchMatMul,
+  getKernel,
   type KernelFunc,
   registerKernel,
   type Tensor,
@@ -104,17 +105,6 @@ export function oneDnnProduct(a: Handle, b: Handle): Handle {
   return run(nativeOps(), 'MatMul', a, b, false, false, true);
 }
 
-/** tfjs's own product, `matMul`, by the same choice. */
-const kernelFunc: KernelFunc = ({ inputs, attrs }) => {
-  const native = nativeOps();
-  const { a, b } = inputs as unknown as { a: Tensor; b: Tensor };
-  const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean };
-  const handles = native.scope(() =>
-    run(native, 'BatchMatMulV2', native.from(a), native.from(b), transposeA, transposeB),
-  );
-  return native.toTensor(handles);
-};
-
 /** What products are computed in; their results are 32-bit floats in any case. */
 export const PRECISIONS = ['float32', 'bfloat16'] as const;
 
@@ -123,12 +113,22 @@ export type Precision = (typeof PRECISIONS)[number];
 let precision: Precision = 'float32';
 
 /**
- * Has the products of tfjs take the same way as {@link product}; to be called once, when the engine is loaded.
+ * Has tfjs's own products of floats, `matMul`, take the same way as {@link product}; to be called once, when the engine is loaded.
  * @param wanted with `bfloat16` all products go to oneDNN, which then rounds the factors on their way into the
  *   processor's products, and sums in 32 bits
  */
 export function registerProducts(wanted: Precision): void {
   precision = wanted;
+  const original = getKernel(BatchMatMul, 'tensorflow');
+  const kernelFunc: KernelFunc = (call) => {
+    const { a, b } = call.inputs as unknown as { a: Tensor; b: Tensor };
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') return original.kernelFunc(call);
+    const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean };
+    const native = nativeOps();
+    return native.toTensor(
+      native.scope(() => batchProduct(native.from(a), native.from(b), transposeA, transposeB)),
+    );
+  };
   unregisterKernel(BatchMatMul, 'tensorflow');
-  registerKernel({ kernelName: BatchMatMul, backendName: 'tensorflow', kernelFunc });
+  registerKernel({ ...original, kernelFunc });
 }
