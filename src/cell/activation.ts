@@ -1,4 +1,5 @@
 import { sigmoid, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { throughSigmoid, throughTanh } from './derivative.js';
 
 /** What a unit does with its net input. */
@@ -13,3 +14,9 @@ export const ACTIVATIONS: Readonly<Record<'tanh' | 'sigmoid', Activation>> = {
   tanh: { of: (z) => tanh(z), through: throughTanh },
   sigmoid: { of: (z) => sigmoid(z), through: throughSigmoid },
 };
+
+/** Which of them a cell's units have. */
+export const activationOption = z
+  .enum(['tanh', 'sigmoid'])
+  .default('tanh')
+  .describe("The units' function; sigmoid is the paper's, tanh has the steeper slope.");

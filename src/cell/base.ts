@@ -1,5 +1,5 @@
 import { slice, type Tensor, type Tensor2D, type Tensor3D, zeros } from '@tensorflow/tfjs-core';
-import type { Cell, Initializer, ParameterSpec, State, StepResult, Weights } from './cell.js';
+import type { Cell, Initializer, ParameterSpec, State, Step, Weights } from './cell.js';
 import type { CellKind } from './options.js';
 import { projectInputs } from './project.js';
 
@@ -29,7 +29,7 @@ export abstract class CellBase implements Cell {
     return projectInputs(w, x);
   }
 
-  abstract step(w: Weights, xt: Tensor2D, state: State): StepResult;
+  abstract readonly step: Step;
 
   read<T extends Tensor>(state: Readonly<Record<string, T>>): T {
     return state[Object.keys(this.stateSizes)[0]!]!;

@@ -1,5 +1,8 @@
 import { matMul, mul, reshape, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 
+/** Rank of a weight tensor that is a sum of products; enough for word embeddings. */
+export const DEFAULT_RANK = 64;
+
 /**
  * Each row's own matrix applied to the row: z_i = sum_j h_j V_ji.
  * @param h `[batch, m]`

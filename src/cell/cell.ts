@@ -1,4 +1,5 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { z } from 'zod';
 import type { Random } from '../random.js';
 import type { CellKind, OptionsOf } from './options.js';
 
@@ -65,6 +66,29 @@ export interface StepGradients {
 }
 
 /**
+ * One step of a cell.
+ * @param w what {@link Cell.prepare} returned
+ * @param xt one step of what {@link Cell.project} returned, `[batch, any]`
+ * @param state the state before the step
+ */
+export type Step = (w: Weights, xt: Tensor2D, state: State) => StepResult;
+
+/**
+ * The derivative of a {@link Step}, written by hand.
+ * @param w what {@link Cell.prepare} returned
+ * @param transposed its matrices, transposed
+ * @param by gradients of the states after the step
+ * @param weights takes the weights' share
+ */
+export type BackwardStep = (
+  w: Weights,
+  transposed: Weights,
+  taken: StepTaken,
+  by: State,
+  weights: WeightGradients,
+) => StepGradients;
+
+/**
  * A recurrent cell: one member of the family. It sees one step; the time loop is `kernel/scan.ts`, and padding,
  * direction and stacking are handled outside. {@link CellBase} has the usual answers to everything but the step.
  */
@@ -89,40 +113,26 @@ export interface Cell {
    * @returns projected inputs `[time, batch, any]`
    */
   project(w: Weights, x: Tensor3D): Tensor3D;
-  /**
-   * One step.
-   * @param w what {@link prepare} returned
-   * @param xt one step of what {@link project} returned, `[batch, any]`
-   * @param state the state before the step
-   */
-  step(w: Weights, xt: Tensor2D, state: State): StepResult;
+  readonly step: Step;
   /**
    * The output, a function of the state after the step: of one, `[batch, size]`, or of all, `[time, batch, size]`.
    */
   read<T extends Tensor>(state: Readonly<Record<string, T>>): T;
-  /**
-   * The derivative of {@link step}, written by hand. A cell without one is differentiated step by step automatically,
-   * which gives the same and takes longer.
-   * @param w what {@link prepare} returned
-   * @param transposed its matrices, transposed
-   * @param by gradients of the states after the step
-   * @param weights takes the weights' share
-   */
-  backwardStep?(
-    w: Weights,
-    transposed: Weights,
-    taken: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients;
+  /** Without it the step is differentiated automatically, which gives the same and takes longer. */
+  readonly backwardStep?: BackwardStep;
 }
 
-/** A constructor for one kind of cell: `new JordanCell(inputSize, hiddenSize, { kind: 'jordan', decay: 0.5 })`. */
-export type CellConstructor<K extends CellKind = CellKind> = new (
-  inputSize: number,
-  hiddenSize: number,
-  options: OptionsOf<K>,
-) => Cell;
+/**
+ * One kind of cell as the table of members holds it, the class itself:
+ * `new JordanCell(inputSize, hiddenSize, { kind: 'jordan', decay: 0.5 })`.
+ */
+export interface CellClass<K extends CellKind = CellKind> {
+  new (inputSize: number, hiddenSize: number, options: OptionsOf<K>): Cell & { readonly kind: K };
+  /** What a configuration can tell the cell: every default with its reason. Descriptions make docs/configuration.md. */
+  readonly options: z.ZodType<OptionsOf<K>>;
+  /** Why a cell cannot have so many units; null if it can. Without it any number will do. */
+  sizeProblem?(options: OptionsOf<K>, hidden: number): string | null;
+}
 
 /** The named weight; a missing one is a mistake in the program, not in its input. */
 export function weight<T extends Tensor = Tensor2D>(w: Weights, name: string): T {

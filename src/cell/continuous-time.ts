@@ -10,18 +10,10 @@ import {
   type Tensor2D,
   tanh,
 } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { CellBase, gateParameters, parameter } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, type Weights, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
-import type { OptionsOf } from './options.js';
 
 /**
  * Continuous-time network (Funahashi & Nakamura 1993; Beer 1995)
@@ -36,13 +28,33 @@ import type { OptionsOf } from './options.js';
  * step, so that d / tau = sigmoid(-time) is below 1 and the leak cannot overshoot. Beer's units are logistic.
  */
 export class ContinuousTimeCell extends CellBase {
+  static readonly options = z
+    .strictObject({
+      kind: z
+        .literal('continuous-time')
+        .describe(
+          'tau dh/dt = -h + W x + U tanh(h) + b by Euler steps (Funahashi & Nakamura 1993, Beer 1995).',
+        ),
+      timeConstant: z.number().positive().default(2).describe('tau at the start of training; it is learned.'),
+      step: z.number().positive().default(1).describe('Time between two inputs.'),
+      substeps: z
+        .int()
+        .positive()
+        .default(2)
+        .describe('Euler steps between two inputs; each must be shorter than tau.'),
+    })
+    .superRefine(({ timeConstant, step, substeps }, context) => {
+      if (timeConstant > step / substeps) return;
+      const message = `expected more than one Euler step, step / substeps = ${step / substeps}, got ${timeConstant}`;
+      context.addIssue({ code: 'custom', path: ['timeConstant'], message });
+    });
   readonly kind = 'continuous-time';
   readonly #substeps: number;
 
   constructor(
     inputSize: number,
     hiddenSize: number,
-    { timeConstant, step, substeps }: OptionsOf<'continuous-time'>,
+    { timeConstant, step, substeps }: z.output<typeof ContinuousTimeCell.options>,
   ) {
     super(inputSize, hiddenSize, { h: hiddenSize }, [
       ...gateParameters(inputSize, hiddenSize, hiddenSize),
@@ -59,7 +71,7 @@ export class ContinuousTimeCell extends CellBase {
     return { recurrent: weight(w, 'recurrent'), rate: sigmoid(neg(weight<Tensor1D>(w, 'time'))) };
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const rate = weight<Tensor1D>(w, 'rate');
     let h = state.h!;
     const trace: Tensor2D[] = [];
@@ -70,19 +82,13 @@ export class ContinuousTimeCell extends CellBase {
       h = add(h, mul(change, rate));
     }
     return { state: { h }, trace };
-  }
+  };
 
   override read<T extends Tensor>(state: Readonly<Record<string, T>>): T {
     return tanh(state.h!);
   }
 
-  backwardStep(
-    w: Weights,
-    transposed: Weights,
-    { trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (w, transposed, { trace }, by, weights) => {
     const rate = weight<Tensor1D>(w, 'rate');
     let dh = by.h!;
     let xt: Tensor2D | null = null;
@@ -96,5 +102,5 @@ export class ContinuousTimeCell extends CellBase {
       dh = add(sub(dh, dChange), throughTanh(dFiring, firing));
     }
     return { xt: xt!, state: { h: dh } };
-  }
+  };
 }

@@ -1,16 +1,8 @@
 import { add, matMul, mul, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { CellBase } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
-import type { OptionsOf } from './options.js';
 import { drawReservoir, drawUniform } from './reservoir.js';
 
 /**
@@ -26,10 +18,34 @@ import { drawReservoir, drawUniform } from './reservoir.js';
  * than by the decoder's next input.
  */
 export class EchoStateCell extends CellBase {
+  static readonly options = z.strictObject({
+    kind: z
+      .literal('echo-state')
+      .describe('Fixed random reservoir; only what reads it learns (Jaeger 2001).'),
+    spectralRadius: z
+      .number()
+      .positive()
+      .default(0.9)
+      .describe('Largest modulus of an eigenvalue of the reservoir; below 1 the past fades.'),
+    leak: z
+      .number()
+      .positive()
+      .max(1)
+      .default(1)
+      .describe('Share of a unit that is new at each step; 1 is no leak (Jaeger et al. 2007).'),
+    sparsity: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.9)
+      .describe('Share of absent connections; every unit keeps at least one.'),
+    inputScaling: z.number().positive().default(1).describe('Input weights are uniform between ± this.'),
+    biasScaling: z.number().min(0).default(0).describe('Biases are uniform between ± this; 0 is none.'),
+  });
   readonly kind = 'echo-state';
   readonly #leak: number;
 
-  constructor(inputSize: number, hiddenSize: number, options: OptionsOf<'echo-state'>) {
+  constructor(inputSize: number, hiddenSize: number, options: z.output<typeof EchoStateCell.options>) {
     const { spectralRadius, leak, sparsity, inputScaling, biasScaling } = options;
     super(inputSize, hiddenSize, { h: hiddenSize }, [
       {
@@ -54,20 +70,14 @@ export class EchoStateCell extends CellBase {
     this.#leak = leak;
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const h = state.h!;
     const fresh = tanh(add(xt, matMul(h, weight(w, 'recurrent')))) as Tensor2D;
     if (this.#leak === 1) return { state: { h: fresh } };
     return { state: { h: add(mul(h, 1 - this.#leak), mul(fresh, this.#leak)) }, trace: [fresh] };
-  }
+  };
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { after, trace }: StepTaken,
-    by: State,
-    _weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { after, trace }, by, _weights) => {
     const dh = by.h!;
     if (this.#leak === 1) {
       const dz = throughTanh(dh, after.h!);
@@ -76,5 +86,5 @@ export class EchoStateCell extends CellBase {
     const dz = throughTanh(mul(dh, this.#leak), trace[0]!);
     const through = matMul(dz, weight(transposed, 'recurrent'));
     return { xt: dz, state: { h: add(mul(dh, 1 - this.#leak), through) } };
-  }
+  };
 }

@@ -1,14 +1,7 @@
-import { add, matMul, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { add, matMul, tanh } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { GateCell } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
 
 /**
@@ -19,25 +12,22 @@ import { throughTanh } from './derivative.js';
  * Elman's units are logistic; tanh is the form in use since, and keeps the state centred on zero.
  */
 export class ElmanCell extends GateCell {
+  static readonly options = z.strictObject({
+    kind: z.literal('elman').describe('Simple recurrent network (Elman 1990).'),
+  });
   readonly kind = 'elman';
 
   constructor(inputSize: number, hiddenSize: number) {
     super(inputSize, hiddenSize, 1);
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
-    return { state: { h: tanh(add(xt, matMul(state.h!, weight(w, 'recurrent')))) } };
-  }
+  readonly step: Step = (w, xt, state) => ({
+    state: { h: tanh(add(xt, matMul(state.h!, weight(w, 'recurrent')))) },
+  });
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { before, after }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { before, after }, by, weights) => {
     const dz = throughTanh(by.h!, after.h!);
     weights.product('recurrent', before.h!, dz);
     return { xt: dz, state: { h: matMul(dz, weight(transposed, 'recurrent')) } };
-  }
+  };
 }

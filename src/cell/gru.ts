@@ -10,16 +10,9 @@ import {
   type Tensor2D,
   tanh,
 } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { columns, GateCell } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, type Weights, weight } from './cell.js';
 import { throughSigmoid, throughTanh } from './derivative.js';
 
 /**
@@ -33,6 +26,9 @@ import { throughSigmoid, throughTanh } from './derivative.js';
  * The reset gate acts on the state before the product, as in the paper, not after it as in cuDNN.
  */
 export class GruCell extends GateCell {
+  static readonly options = z.strictObject({
+    kind: z.literal('gru').describe('Gated recurrent unit (Cho et al. 2014).'),
+  });
   readonly kind = 'gru';
 
   constructor(inputSize: number, hiddenSize: number) {
@@ -49,7 +45,7 @@ export class GruCell extends GateCell {
     };
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const size = this.outputSize;
     const h = state.h!;
     const gates = add(columns(xt, 0, 2 * size), matMul(h, weight(w, 'gates')));
@@ -57,15 +53,9 @@ export class GruCell extends GateCell {
     const reset = mul(r, h) as Tensor2D;
     const n = tanh(add(columns(xt, 2 * size, size), matMul(reset, weight(w, 'candidate')))) as Tensor2D;
     return { state: { h: add(n, mul(z, sub(h, n))) }, trace: [r, z, n, reset] };
-  }
+  };
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { before, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { before, trace }, by, weights) => {
     const [r, z, n, reset] = trace as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
     const h = before.h!;
     const dh = by.h!;
@@ -79,5 +69,5 @@ export class GruCell extends GateCell {
     weights.product('candidate', reset, dn);
     const through = add(matMul(dGates, weight(transposed, 'gates')), mul(dReset, r));
     return { xt: concat([dGates, dn], 1), state: { h: add(kept, through) } };
-  }
+  };
 }

@@ -13,19 +13,10 @@ import {
   tensor1d,
   tensor2d,
 } from '@tensorflow/tfjs-core';
-import { DragomanError } from '../errors.js';
+import { z } from 'zod';
 import { CellBase, gateParameters } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, type Weights, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
-import { type OptionsOf, sizeProblem } from './options.js';
 
 /**
  * Hierarchical network: modules of units with slower and slower clocks (El Hihi & Bengio 1995, "Hierarchical recurrent
@@ -42,21 +33,38 @@ import { type OptionsOf, sizeProblem } from './options.js';
  * information flows to all faster ones.
  */
 export class HierarchicalCell extends CellBase {
+  static readonly options = z.strictObject({
+    kind: z
+      .literal('hierarchical')
+      .describe('Modules with slower and slower clocks (El Hihi & Bengio 1995, Koutník et al. 2014).'),
+    periods: z
+      .array(z.int().positive())
+      .min(1)
+      .refine((periods) => periods.every((period, k) => k === 0 || period > periods[k - 1]!), {
+        message: 'expected clock periods in rising order',
+        when: ({ issues }) => issues.length === 0,
+      })
+      .default([1, 2, 4, 8])
+      .describe('Clock period of each module in steps, rising; the units are shared out evenly.'),
+  });
+
+  static sizeProblem({ periods }: z.output<typeof HierarchicalCell.options>, hidden: number): string | null {
+    if (periods.length <= hidden) return null;
+    return `expected at most as many clock periods as units, got ${periods.length} periods for ${hidden} units`;
+  }
+
   readonly kind = 'hierarchical';
   override readonly ownStates = ['clock'];
   /** Clock period of each unit. */
   readonly #periods: readonly number[];
 
-  constructor(inputSize: number, hiddenSize: number, options: OptionsOf<'hierarchical'>) {
-    const problem = sizeProblem(options, hiddenSize);
-    if (problem !== null) throw new DragomanError('usage', `hierarchical: ${problem}`);
+  constructor(inputSize: number, hiddenSize: number, { periods }: z.output<typeof HierarchicalCell.options>) {
     super(
       inputSize,
       hiddenSize,
       { h: hiddenSize, clock: 1 },
       gateParameters(inputSize, hiddenSize, hiddenSize),
     );
-    const { periods } = options;
     this.#periods = Array.from(
       { length: hiddenSize },
       (_, unit) => periods[Math.floor((unit * periods.length) / hiddenSize)]!,
@@ -74,7 +82,7 @@ export class HierarchicalCell extends CellBase {
     return { recurrent, periods: tensor1d([...periods]) };
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const h = state.h!;
     const clock = state.clock!;
     const periods = weight<Tensor1D>(w, 'periods');
@@ -83,20 +91,14 @@ export class HierarchicalCell extends CellBase {
     const candidate = tanh(add(xt, matMul(h, weight(w, 'recurrent')))) as Tensor2D;
     const next = add(h, mul(ticks, sub(candidate, h))) as Tensor2D;
     return { state: { h: next, clock: add(clock, 1) }, trace: [ticks, candidate] };
-  }
+  };
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { before, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { before, trace }, by, weights) => {
     const [ticks, candidate] = trace as [Tensor2D, Tensor2D];
     const dh = by.h!;
     const taken = mul(dh, ticks) as Tensor2D;
     const dz = throughTanh(taken, candidate);
     weights.product('recurrent', before.h!, dz);
     return { xt: dz, state: { h: add(sub(dh, taken), matMul(dz, weight(transposed, 'recurrent'))) } };
-  }
+  };
 }

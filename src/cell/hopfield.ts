@@ -1,16 +1,8 @@
 import { add, matMul, mul, type Tensor2D, tanh, tensor2d, transpose } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { GateCell } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, type Weights, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
-import type { OptionsOf } from './options.js';
 
 /**
  * Hopfield network (Hopfield 1982; with graded units, Hopfield 1984) as a recurrent cell. Between two inputs the units
@@ -25,6 +17,17 @@ import type { OptionsOf } from './options.js';
  * learned by gradient descent through the settling, not by Hebb's rule.
  */
 export class HopfieldCell extends GateCell {
+  static readonly options = z.strictObject({
+    kind: z
+      .literal('hopfield')
+      .describe('Symmetric weights, settled under a clamped input (Hopfield 1982, 1984).'),
+    settlingSteps: z.int().positive().default(3).describe('Updates of all units between two inputs.'),
+    inverseTemperature: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('Steepness of the units; large values make them binary.'),
+  });
   readonly kind = 'hopfield';
   readonly #steps: number;
   readonly #beta: number;
@@ -32,7 +35,7 @@ export class HopfieldCell extends GateCell {
   constructor(
     inputSize: number,
     hiddenSize: number,
-    { settlingSteps, inverseTemperature }: OptionsOf<'hopfield'>,
+    { settlingSteps, inverseTemperature }: z.output<typeof HopfieldCell.options>,
   ) {
     super(inputSize, hiddenSize, 1, ['s']);
     this.#steps = settlingSteps;
@@ -47,7 +50,7 @@ export class HopfieldCell extends GateCell {
     return { symmetric: mul(add(recurrent, transpose(recurrent)), tensor2d(half, [size, size])) };
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const settled: Tensor2D[] = [];
     let s = state.s!;
     for (let n = 0; n < this.#steps; n++) {
@@ -55,15 +58,9 @@ export class HopfieldCell extends GateCell {
       settled.push(s);
     }
     return { state: { s }, trace: settled };
-  }
+  };
 
-  backwardStep(
-    w: Weights,
-    _transposed: Weights,
-    { before, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (w, _transposed, { before, trace }, by, weights) => {
     let ds = by.s!;
     let xt: Tensor2D | null = null;
     for (let n = this.#steps - 1; n >= 0; n--) {
@@ -73,5 +70,5 @@ export class HopfieldCell extends GateCell {
       xt = xt === null ? dz : add(xt, dz);
     }
     return { xt: xt!, state: { s: ds } };
-  }
+  };
 }

@@ -1,16 +1,8 @@
 import { add, matMul, mul, type Tensor, type Tensor1D, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { CellBase, gateParameters, parameter } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type State, type Step, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
-import type { OptionsOf } from './options.js';
 
 /**
  * Jordan's sequential network (Jordan 1986, "Serial order: a parallel distributed processing approach"): the context is
@@ -25,13 +17,27 @@ import type { OptionsOf } from './options.js';
  * units are logistic; tanh keeps the context centred on zero. What is read out is y.
  */
 export class JordanCell extends CellBase {
+  static readonly options = z.strictObject({
+    kind: z.literal('jordan').describe('The context is the previous output (Jordan 1986).'),
+    hiddenUnits: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Units between context and output; as many as the output has if absent.'),
+    decay: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('Share of the old context that stays beside the previous output; 0: the output alone.'),
+  });
   readonly kind = 'jordan';
   readonly #decay: number;
 
   constructor(
     inputSize: number,
     outputSize: number,
-    { hiddenUnits = outputSize, decay }: OptionsOf<'jordan'>,
+    { hiddenUnits = outputSize, decay }: z.output<typeof JordanCell.options>,
   ) {
     const uniform = { kind: 'uniform', limit: 1 / Math.sqrt(hiddenUnits) } as const;
     const [kernel, , bias] = gateParameters(inputSize, hiddenUnits, hiddenUnits);
@@ -45,25 +51,20 @@ export class JordanCell extends CellBase {
     this.#decay = decay;
   }
 
-  step(w: Weights, xt: Tensor2D, { y, s }: State): StepResult {
+  readonly step: Step = (w, xt, { y, s }) => {
     const context = (s === undefined ? y! : add(mul(s, this.#decay), y!)) as Tensor2D;
     const h = tanh(add(xt, matMul(context, weight(w, 'recurrent')))) as Tensor2D;
     const product = matMul(h, weight(w, 'output.kernel'));
     const next = tanh(add(product, weight<Tensor1D>(w, 'output.bias'))) as Tensor2D;
-    return { state: s === undefined ? { y: next } : { y: next, s: context }, trace: [h, context] };
-  }
+    const after: State = s === undefined ? { y: next } : { y: next, s: context };
+    return { state: after, trace: [h, context] };
+  };
 
   override read<T extends Tensor>(state: Readonly<Record<string, T>>): T {
     return state.y!;
   }
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { after, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { after, trace }, by, weights) => {
     const [h, context] = trace as [Tensor2D, Tensor2D];
     const dOut = throughTanh(by.y!, after.y!);
     weights.product('output.kernel', h, dOut);
@@ -71,8 +72,8 @@ export class JordanCell extends CellBase {
     const dz = throughTanh(matMul(dOut, weight(transposed, 'output.kernel')) as Tensor2D, h);
     weights.product('recurrent', context, dz);
     const dContext = matMul(dz, weight(transposed, 'recurrent')) as Tensor2D;
-    if (by.s === undefined) return { xt: dz, state: { y: dContext } };
-    const dBoth = add(dContext, by.s) as Tensor2D;
-    return { xt: dz, state: { y: dBoth, s: mul(dBoth, this.#decay) } };
-  }
+    const dBoth = (by.s === undefined ? dContext : add(dContext, by.s)) as Tensor2D;
+    const before: State = by.s === undefined ? { y: dBoth } : { y: dBoth, s: mul(dBoth, this.#decay) };
+    return { xt: dz, state: before };
+  };
 }

@@ -1,14 +1,7 @@
 import { add, concat, matMul, mul, sigmoid, split, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { GateCell } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, weight } from './cell.js';
 import { throughSigmoid, throughTanh } from './derivative.js';
 
 /** Keeps the memory open at the start of training (Gers, Schmidhuber & Cummins 2000; Jozefowicz et al. 2015). */
@@ -25,6 +18,11 @@ const FORGET_BIAS = 1;
  * TensorFlow's BlockLSTM, so that the fused kernel takes the weights as they are.
  */
 export class LstmCell extends GateCell {
+  static readonly options = z.strictObject({
+    kind: z
+      .literal('lstm')
+      .describe('Long short-term memory (Hochreiter & Schmidhuber 1997, Gers et al. 2000).'),
+  });
   readonly kind = 'lstm';
 
   constructor(inputSize: number, hiddenSize: number) {
@@ -36,22 +34,16 @@ export class LstmCell extends GateCell {
     });
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const pre = add(xt, matMul(state.h!, weight(w, 'recurrent')));
     const [preI, preG, preF, preO] = split(pre, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
     const [i, g, f, o] = [sigmoid(preI), tanh(preG), sigmoid(preF), sigmoid(preO)];
     const c = add(mul(f, state.c!), mul(i, g)) as Tensor2D;
     const squashed = tanh(c);
     return { state: { h: mul(o, squashed), c }, trace: [i, g, f, o, squashed] };
-  }
+  };
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { before, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { before, trace }, by, weights) => {
     const [i, g, f, o, squashed] = trace as [Tensor2D, Tensor2D, Tensor2D, Tensor2D, Tensor2D];
     const dc = add(by.c!, throughTanh(mul(by.h!, o), squashed)) as Tensor2D;
     const dz = concat(
@@ -65,5 +57,5 @@ export class LstmCell extends GateCell {
     ) as Tensor2D;
     weights.product('recurrent', before.h!, dz);
     return { xt: dz, state: { h: matMul(dz, weight(transposed, 'recurrent')), c: mul(dc, f) } };
-  }
+  };
 }

@@ -1,16 +1,8 @@
 import { add, matMul, type Tensor, type Tensor1D, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { CellBase, gateParameters } from './base.js';
-import {
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
+import { type BackwardStep, type Step, weight } from './cell.js';
 import { throughTanh } from './derivative.js';
-import type { OptionsOf } from './options.js';
 
 /**
  * Recurrent multilayer perceptron (Puskorius & Feldkamp 1994, "Neurocontrol of nonlinear dynamical systems with Kalman
@@ -23,10 +15,24 @@ import type { OptionsOf } from './options.js';
  * Their units are logistic or linear, and they train by Kalman filtering.
  */
 export class RecurrentMlpCell extends CellBase {
+  static readonly options = z.strictObject({
+    kind: z
+      .literal('recurrent-mlp')
+      .describe('Several layers in a step, each with its own feedback (Puskorius & Feldkamp 1994).'),
+    widths: z
+      .array(z.int().positive())
+      .min(1)
+      .optional()
+      .describe('Units of each layer below the one that is read out; one of equal width if absent.'),
+  });
   readonly kind = 'recurrent-mlp';
   readonly #layers: readonly number[];
 
-  constructor(inputSize: number, outputSize: number, { widths = [outputSize] }: OptionsOf<'recurrent-mlp'>) {
+  constructor(
+    inputSize: number,
+    outputSize: number,
+    { widths = [outputSize] }: z.output<typeof RecurrentMlpCell.options>,
+  ) {
     const sizes = [...widths, outputSize];
     super(
       inputSize,
@@ -42,7 +48,7 @@ export class RecurrentMlpCell extends CellBase {
     this.#layers = sizes.map((_, k) => k + 1).slice(1);
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     let h = tanh(add(xt, matMul(state.h1!, weight(w, 'recurrent')))) as Tensor2D;
     const next: Record<string, Tensor2D> = { h1: h };
     for (const l of this.#layers) {
@@ -51,19 +57,13 @@ export class RecurrentMlpCell extends CellBase {
       next[`h${l}`] = h;
     }
     return { state: next };
-  }
+  };
 
   override read<T extends Tensor>(state: Readonly<Record<string, T>>): T {
     return state[`h${this.#layers.length + 1}`]!;
   }
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { before, after }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { before, after }, by, weights) => {
     const state: Record<string, Tensor2D> = {};
     let fromAbove: Tensor2D | null = null;
     for (const l of this.#layers.toReversed()) {
@@ -78,7 +78,7 @@ export class RecurrentMlpCell extends CellBase {
     weights.product('recurrent', before.h1!, dz);
     state.h1 = matMul(dz, weight(transposed, 'recurrent'));
     return { xt: dz, state };
-  }
+  };
 }
 
 function sumOf(a: Tensor2D, b: Tensor2D | null): Tensor2D {

@@ -7,20 +7,18 @@ import {
   type Tensor3D,
   tensor2d,
 } from '@tensorflow/tfjs-core';
-import { ACTIVATIONS, type Activation } from './activation.js';
+import { z } from 'zod';
+import { ACTIVATIONS, type Activation, activationOption } from './activation.js';
 import { CellBase, parameter } from './base.js';
-import { applyRows, applyRowsGradient } from './bilinear.js';
+import { applyRows, applyRowsGradient, DEFAULT_RANK } from './bilinear.js';
 import {
+  type BackwardStep,
   type ParameterSpec,
   type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
+  type Step,
   type Weights,
   weight,
 } from './cell.js';
-import type { OptionsOf } from './options.js';
 import { projectInputs } from './project.js';
 
 /** Keeps the variance of what a sum over `fan` inputs of unit variance gives. */
@@ -43,11 +41,24 @@ const spread = (fan: number) => ({ kind: 'uniform', limit: Math.sqrt(3 / fan) })
  * bias is not in equation 1, where a constant input symbol can play its part.
  */
 export class SecondOrderCell extends CellBase {
+  static readonly options = z.strictObject({
+    kind: z.literal('second-order').describe('Products of state and input (Giles et al. 1992).'),
+    rank: z
+      .int()
+      .min(0)
+      .default(DEFAULT_RANK)
+      .describe('Rank of the weight tensor; 0 is the full one, hidden² × input numbers, for small networks.'),
+    activation: activationOption,
+  });
   readonly kind = 'second-order';
   readonly #full: boolean;
   readonly #activation: Activation;
 
-  constructor(inputSize: number, hiddenSize: number, { rank, activation }: OptionsOf<'second-order'>) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    { rank, activation }: z.output<typeof SecondOrderCell.options>,
+  ) {
     const bias = parameter('bias', [hiddenSize], { kind: 'zeros' });
     const full: ParameterSpec[] = [
       parameter('kernel', [inputSize, hiddenSize * hiddenSize], spread(hiddenSize)),
@@ -74,7 +85,7 @@ export class SecondOrderCell extends CellBase {
     return projectInputs({ kernel: weight(w, 'kernel') }, x); // the bias is not of this width
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const h = state.h!;
     const bias = weight<Tensor1D>(w, 'bias');
     if (this.#full) return { state: { h: this.#activation.of(add(applyRows(h, xt), bias)) }, trace: [xt] };
@@ -82,15 +93,9 @@ export class SecondOrderCell extends CellBase {
     const both = mul(a, xt) as Tensor2D;
     const next = this.#activation.of(add(matMul(both, weight(w, 'mixing')), bias));
     return { state: { h: next }, trace: [xt, a, both] };
-  }
+  };
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { before, after, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { before, after, trace }, by, weights) => {
     const [xt, a, both] = trace;
     const dz = this.#activation.through(by.h!, after.h!);
     weights.vector('bias', dz);
@@ -103,5 +108,5 @@ export class SecondOrderCell extends CellBase {
     const da = mul(dBoth, xt!) as Tensor2D;
     weights.product('recurrent', before.h!, da);
     return { xt: mul(dBoth, a!), state: { h: matMul(da, weight(transposed, 'recurrent')) } };
-  }
+  };
 }

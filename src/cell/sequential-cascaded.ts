@@ -1,19 +1,9 @@
 import { add, concat, matMul, mul, pad, type Tensor2D } from '@tensorflow/tfjs-core';
-import { DragomanError } from '../errors.js';
-import { ACTIVATIONS, type Activation } from './activation.js';
+import { z } from 'zod';
+import { ACTIVATIONS, type Activation, activationOption } from './activation.js';
 import { CellBase, columns, parameter } from './base.js';
-import { applyRows, applyRowsGradient } from './bilinear.js';
-import {
-  type ParameterSpec,
-  type State,
-  type StepGradients,
-  type StepResult,
-  type StepTaken,
-  type WeightGradients,
-  type Weights,
-  weight,
-} from './cell.js';
-import { type OptionsOf, sizeProblem } from './options.js';
+import { applyRows, applyRowsGradient, DEFAULT_RANK } from './bilinear.js';
+import { type BackwardStep, type ParameterSpec, type Step, weight } from './cell.js';
 
 /**
  * Sequential cascaded network (Pollack 1987, "Cascaded back-propagation on dynamic connectionist networks"; 1991, "The
@@ -33,15 +23,42 @@ import { type OptionsOf, sizeProblem } from './options.js';
  * last step only, by one step of back-propagation; here the gradient goes through all steps.
  */
 export class SequentialCascadedCell extends CellBase {
+  static readonly options = z.strictObject({
+    kind: z
+      .literal('sequential-cascaded')
+      .describe('The state generates the weights of the next step (Pollack 1987, 1991).'),
+    stateWidth: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Units, of those that are read out, that generate the weights; all if absent.'),
+    rank: z
+      .int()
+      .min(0)
+      .default(DEFAULT_RANK)
+      .describe('Rank of the generated weights; 0 is the full tensor, for small networks.'),
+    activation: activationOption,
+  });
+
+  static sizeProblem(
+    { stateWidth = 1 }: z.output<typeof SequentialCascadedCell.options>,
+    hidden: number,
+  ): string | null {
+    if (stateWidth <= hidden) return null;
+    return `expected a stateWidth of at most ${hidden} units, got ${stateWidth}`;
+  }
+
   readonly kind = 'sequential-cascaded';
   readonly #rank: number;
   readonly #width: number;
   readonly #activation: Activation;
 
-  constructor(inputSize: number, hiddenSize: number, options: OptionsOf<'sequential-cascaded'>) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    options: z.output<typeof SequentialCascadedCell.options>,
+  ) {
     const { rank, stateWidth = hiddenSize, activation } = options;
-    const problem = sizeProblem(options, hiddenSize);
-    if (problem !== null) throw new DragomanError('usage', `sequential-cascaded: ${problem}`);
     const wide = rank === 0 ? (stateWidth + 1) * hiddenSize : hiddenSize + rank;
     const uniform = (fan: number) => ({ kind: 'uniform', limit: Math.sqrt(3 / fan) }) as const;
     const generated: ParameterSpec[] = [
@@ -58,7 +75,7 @@ export class SequentialCascadedCell extends CellBase {
     this.#activation = ACTIVATIONS[activation];
   }
 
-  step(w: Weights, xt: Tensor2D, state: State): StepResult {
+  readonly step: Step = (w, xt, state) => {
     const size = this.outputSize;
     const s = this.#state(state.h!);
     if (this.#rank === 0) {
@@ -71,15 +88,9 @@ export class SequentialCascadedCell extends CellBase {
     const both = mul(c, q) as Tensor2D;
     const z = add(columns(xt, 0, size), matMul(both, weight(w, 'mixing'))) as Tensor2D;
     return { state: { h: this.#activation.of(z) }, trace: [s, q, c, both] };
-  }
+  };
 
-  backwardStep(
-    _w: Weights,
-    transposed: Weights,
-    { after, trace }: StepTaken,
-    by: State,
-    weights: WeightGradients,
-  ): StepGradients {
+  readonly backwardStep: BackwardStep = (_w, transposed, { after, trace }, by, weights) => {
     const dz = this.#activation.through(by.h!, after.h!);
     if (this.#rank === 0) {
       const [s, v] = trace as [Tensor2D, Tensor2D];
@@ -93,7 +104,7 @@ export class SequentialCascadedCell extends CellBase {
     weights.product('recurrent', s, dc);
     const ds = matMul(dc, weight(transposed, 'recurrent')) as Tensor2D;
     return { xt: concat([dz, mul(dBoth, c) as Tensor2D], 1), state: { h: this.#whole(ds) } };
-  }
+  };
 
   /** The columns of h that generate weights. */
   #state(h: Tensor2D): Tensor2D {
