@@ -40,6 +40,7 @@ export const addingTask: FamilyTask = {
     Array.from(budget.quick ? QUICK : FULL).flatMap(([length, steps]) =>
       membersOf(budget, CELLS).map((cell) => ({
         subject: cell,
+        member: cell,
         setting: `T = ${length}`,
         steps,
         run: (seed: number, watch: TrainingWatch) => learn(cell, length, steps, seed, watch),

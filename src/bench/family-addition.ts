@@ -16,6 +16,7 @@ export const additionTask: FamilyTask = {
     const steps = checkpoints.at(-1)!;
     return membersOf(budget, CELL_KINDS).map((cell) => ({
       subject: cell,
+      member: cell,
       setting: '',
       steps,
       async run(seed, watch) {

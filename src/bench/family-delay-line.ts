@@ -19,6 +19,7 @@ export const delayLineTask: FamilyTask = {
     return ACTIVATIONS.flatMap((activation) =>
       UNITS[quick ? 'quick' : 'full'].map((units) => ({
         subject: `reservoir, ${activation}`,
+        member: 'echo-state',
         setting: `n = ${units}`,
         steps: 1,
         async run(seed) {

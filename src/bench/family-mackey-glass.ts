@@ -60,12 +60,14 @@ export const mackeyGlassTask: FamilyTask = {
     const steps = budget.quick ? STEPS.quick : STEPS.full;
     const classic = {
       subject: 'reservoir, ridge',
+      member: 'echo-state',
       setting: `${units} units`,
       steps: 1,
       run: async (seed: number) => byRidge(units, seed),
     };
     const trained = membersOf(budget, CELLS).map((cell) => ({
       subject: cell,
+      member: cell,
       setting: `${TRAINED.units} units`,
       steps,
       run: (seed: number, watch: TrainingWatch) => byGradient(cell, steps, seed, watch),

@@ -40,6 +40,7 @@ export const pronunciationTask: FamilyTask = {
     };
     return membersOf(budget, CELL_KINDS).map((cell) => ({
       subject: cell,
+      member: cell,
       setting: '',
       steps: STEPS[size],
       run: async (seed, watch) => learn(cell, await wordsOnce(), STEPS[size], TESTED[size], seed, watch),

@@ -43,6 +43,7 @@ function reberTrial(cell: CellKind, setting: string, grammar: Grammar, budget: F
   const steps = budget.quick ? STEPS.quick : STEPS.full;
   return {
     subject: cell,
+    member: cell,
     setting,
     steps,
     run: (seed, watch) => learn(cell, grammar, steps, seed, watch),

@@ -1,7 +1,9 @@
 import { VERSION } from '../version.js';
+import { wiringsOf } from '../wiring/pictures.js';
+import { escapeXml } from '../xml.js';
 import type { FamilyResult } from './family.js';
 import { tableOf } from './family-table.js';
-import { escapeXml, linePlot } from './line-plot.js';
+import { linePlot } from './line-plot.js';
 
 const STYLE =
   'body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0 1em;color:#222}' +
@@ -9,7 +11,7 @@ const STYLE =
   'td:first-child,th:first-child,td:nth-child(2),th:nth-child(2){text-align:left}.note{color:#555}';
 
 /**
- * The results as one HTML page that needs no other file: a table and a plot for each task.
+ * The results as one HTML page that needs no other file: a table and a plot for each task, and the members' wiring.
  * @param engine what computed
  */
 export function familyReport(results: readonly FamilyResult[], engine: string): string {
@@ -35,8 +37,18 @@ export function familyReport(results: readonly FamilyResult[], engine: string): 
 <body><h1>The recurrent family</h1>
 <p class="note">Dragoman ${VERSION}, engine ${escapeXml(engine)}.</p>${quick}
 ${sections.join('\n')}
+${wirings(results)}
 </body></html>
 `;
+}
+
+/** How the members that took part are wired, those of which there is a picture. */
+function wirings(results: readonly FamilyResult[]): string {
+  const members = new Set(results.flatMap(({ rows }) => rows.map(({ member }) => member)));
+  const pictures = [...members].flatMap((member) =>
+    wiringsOf(member).map((svg) => `<h3>${escapeXml(member)}</h3>\n<p>${svg}</p>`),
+  );
+  return pictures.length === 0 ? '' : `<h2>How the members are wired</h2>\n${pictures.join('\n')}`;
 }
 
 function cells(tag: 'td' | 'th', values: readonly string[]): string {

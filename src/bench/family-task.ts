@@ -25,6 +25,8 @@ export interface Outcome {
 export interface Trial {
   /** The member: a cell's kind, or a network that stands on its own. */
   readonly subject: string;
+  /** The kind of cell that it is, or stands for. */
+  readonly member: CellKind;
   /** What else tells the rows apart, such as `T = 50`; empty where nothing does. */
   readonly setting: string;
   /** Steps of training, the unit of progress. */

@@ -36,6 +36,7 @@ export const tomitaTask: FamilyTask = {
     return membersOf(budget, CELLS).flatMap((cell) =>
       TOMITA.map(({ description }, index) => ({
         subject: cell,
+        member: cell,
         setting: `${index + 1}: ${description}`,
         steps,
         run: (seed: number, watch: TrainingWatch) => learn(cell, index, steps, seed, watch),

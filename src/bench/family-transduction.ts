@@ -30,6 +30,7 @@ export const transductionTask: FamilyTask = {
       (budget.quick ? QUICK_TRANSDUCTIONS : TRANSDUCTIONS).flatMap((kind) =>
         ATTENTIONS.map((attention) => ({
           subject: cell,
+          member: cell,
           setting: `${kind}, ${attention === 'none' ? 'no attention' : 'attention'}`,
           steps,
           run: (seed: number, watch: TrainingWatch) => learn(cell, kind, attention, steps, seed, watch),

@@ -1,3 +1,4 @@
+import type { CellKind } from '../config-schema.js';
 import { DragomanError } from '../errors.js';
 import { addingTask } from './family-adding.js';
 import { additionTask } from './family-addition.js';
@@ -36,6 +37,8 @@ export interface Figure {
 /** One row of a task's table. */
 export interface FamilyRow {
   readonly subject: string;
+  /** The kind of cell that the row is about, also where the network stands on its own. */
+  readonly member: CellKind;
   readonly setting: string;
   readonly measures: Readonly<Record<string, Figure>>;
   readonly parameters: number;
@@ -115,11 +118,12 @@ function forTrial({ signal }: FamilyWatch, onStep: (step: number) => void): Trai
   return signal === undefined ? { onStep } : { onStep, signal };
 }
 
-function rowOf({ subject, setting }: Trial, outcomes: readonly Outcome[]): FamilyRow {
+function rowOf({ subject, member, setting }: Trial, outcomes: readonly Outcome[]): FamilyRow {
   const [first] = outcomes as [Outcome];
   const times = outcomes.map((outcome) => outcome.millisecondsPerStep);
   return {
     subject,
+    member,
     setting,
     measures: Object.fromEntries(
       Object.keys(first.measures).map((name) => [

@@ -1,3 +1,5 @@
+import { escapeXml } from '../xml.js';
+
 /** One line of a plot. */
 export interface PlotLine {
   readonly label: string;
@@ -112,13 +114,4 @@ function round(value: number): number {
 
 function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end'): string {
   return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
-}
-
-/** Text as it may stand in HTML and SVG. */
-export function escapeXml(value: string): string {
-  return value
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -1,10 +1,13 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { FamilyOptions, FamilyResult } from '../bench/family.js';
 import { FAMILY_TASK_NAMES, type FamilyTaskName } from '../bench/family-names.js';
+import { DragomanError } from '../errors.js';
 import { integer, positiveInteger, refuse } from './arguments.js';
 import { cellNamed } from './cell.js';
 import { Interruption } from './interruption.js';
-import { openOutput } from './output.js';
+import { openOutput, withOutput } from './output.js';
 import { stopOnSignal } from './stop-on-signal.js';
 import { resultTable } from './table.js';
 import type { Terminal } from './terminal.js';
@@ -34,18 +37,35 @@ export function familyCommand(terminal: Terminal) {
         .default('text' as const),
     )
     .option('--report <file>', 'also write tables and curves as one HTML page')
-    .option('--overwrite', 'replace a report that exists')
+    .option(
+      '--wiring <folder>',
+      "measure nothing; write pictures of the members' wiring into a folder, as SVG",
+    )
+    .option('--overwrite', 'replace files that exist')
     .addHelpText(
       'after',
       `
 Examples:
   dragoman family --quick
   dragoman family reber adding --cells elman lstm --seeds 5
-  dragoman family mackey-glass --report family.html`,
+  dragoman family mackey-glass --report family.html
+  dragoman family --wiring pictures`,
     )
-    .action(async (tasks, options) => {
-      const { seed, quick = false, format, report, overwrite } = options;
-      if (report === undefined) refuse({ overwrite }, 'needs --report');
+    .action(async (tasks, options, command) => {
+      const { seed, quick = false, format, report, wiring, overwrite } = options;
+      if (wiring !== undefined) {
+        if (tasks.length > 0)
+          throw new DragomanError('usage', '--wiring measures nothing: give no task with it');
+        const given = (name: 'seed' | 'format') =>
+          command.getOptionValueSource(name) === 'cli' ? name : undefined;
+        const { cells, seeds } = options;
+        refuse(
+          { cells, seeds, seed: given('seed'), quick: options.quick, format: given('format'), report },
+          'has no meaning with --wiring',
+        );
+        return writeWirings(wiring, terminal, overwrite);
+      }
+      if (report === undefined) refuse({ overwrite }, 'needs --report or --wiring');
       const seeds = options.seeds ?? SEEDS[quick ? 'quick' : 'full'];
       const chosen =
         tasks.length === 0 ? FAMILY_TASK_NAMES : FAMILY_TASK_NAMES.filter((name) => tasks.includes(name));
@@ -79,6 +99,18 @@ Examples:
         stop.release();
       }
     });
+}
+
+/** A picture of each wiring, as a file of its name. */
+async function writeWirings(folder: string, terminal: Terminal, overwrite?: boolean): Promise<void> {
+  const { wiringPictures } = await import('../wiring/pictures.js');
+  await mkdir(folder, { recursive: true });
+  const pictures = wiringPictures();
+  for (const [name, svg] of pictures) {
+    const output = await openOutput(join(folder, `${name}.svg`), terminal, overwrite);
+    await withOutput(output, () => output.print(svg));
+  }
+  terminal.say(`${folder}: ${pictures.size} pictures`);
 }
 
 /** Runs the tasks one after the other, and prints each one's table when it is done. */

@@ -12,6 +12,7 @@ import {
   tanh,
 } from '@tensorflow/tfjs-core';
 import { type ParameterSpec, type Weights, weight } from '../cell/cell.js';
+import { retrieve, similarity } from '../classic/modern-hopfield.js';
 import type { AttentionSpec } from '../config.js';
 import type { StepAttention } from '../kernel/step-parts.js';
 import { dense, denseParameters } from './dense.js';
@@ -117,11 +118,9 @@ const SCORINGS: Scorings = {
       steps === 1 ? { keys: mul(keys, beta ?? 1 / Math.sqrt(size)) as Tensor3D, query: null } : null,
     scores: (_w, queries, keys, bias) => {
       const inverseTemperature = beta ?? 1 / Math.sqrt(queries.shape[2]);
-      const compare = (state: Tensor3D): Tensor3D =>
-        mul(matMul(state, keys, false, true), inverseTemperature) as Tensor3D;
       let state = queries;
-      for (let n = 1; n < steps; n++) state = matMul(softmax(add(compare(state), bias)) as Tensor3D, keys);
-      return compare(state);
+      for (let n = 1; n < steps; n++) state = retrieve(state, keys, inverseTemperature, bias);
+      return similarity(state, keys, inverseTemperature);
     },
   }),
 };

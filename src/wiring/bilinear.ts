@@ -1,0 +1,120 @@
+import { wiring } from './wiring.js';
+
+// Products of state and input.
+
+export const secondOrderFull = wiring({
+  title: 'Second-order network with its full tensor: a weight for each pair of state unit and input',
+  cell: { kind: 'second-order', rank: 0 },
+  size: [600, 220],
+  nodes: {
+    h0: { kind: 'before', at: [60, 110], text: 'h_{t-1}' },
+    x: { kind: 'input', at: [175, 190], text: 'x_t' },
+    pairs: { kind: 'function', at: [175, 110], text: 'all h_j x_k' },
+    b: { kind: 'constant', at: [325, 60], text: 'b' },
+    sum: { kind: 'sum', at: [325, 110] },
+    g: { kind: 'function', at: [385, 110], text: 'g' },
+    h: { kind: 'after', at: [460, 110], text: 'h_t' },
+    out: { kind: 'output', at: [550, 110], text: 'output' },
+  },
+  arrows: [
+    { from: 'h0', to: 'pairs' },
+    { from: 'x', to: 'pairs' },
+    { from: 'pairs', to: 'sum', weight: 'W_{ijk}' },
+    { from: 'b', to: 'sum' },
+    { from: 'sum', to: 'g' },
+    { from: 'g', to: 'h' },
+    { from: 'h', to: 'out' },
+    { from: 'h', to: 'h0', rail: 30, label: 'next step', dashed: true },
+  ],
+  weights: { kernel: 'W_{ijk}', bias: 'b' },
+  note: 'rank: 0',
+});
+
+export const secondOrder = wiring({
+  title: 'Second-order network of limited rank: products of what state and input project to',
+  cell: 'second-order',
+  size: [600, 220],
+  nodes: {
+    h0: { kind: 'before', at: [60, 110], text: 'h_{t-1}' },
+    x: { kind: 'input', at: [190, 190], text: 'x_t' },
+    both: { kind: 'product', at: [190, 110] },
+    b: { kind: 'constant', at: [300, 60], text: 'b' },
+    sum: { kind: 'sum', at: [300, 110] },
+    g: { kind: 'function', at: [365, 110], text: 'g' },
+    h: { kind: 'after', at: [445, 110], text: 'h_t' },
+    out: { kind: 'output', at: [545, 110], text: 'output' },
+  },
+  arrows: [
+    { from: 'h0', to: 'both', weight: 'P' },
+    { from: 'x', to: 'both', weight: 'Q' },
+    { from: 'both', to: 'sum', weight: 'R' },
+    { from: 'b', to: 'sum' },
+    { from: 'sum', to: 'g' },
+    { from: 'g', to: 'h' },
+    { from: 'h', to: 'out' },
+    { from: 'h', to: 'h0', rail: 30, label: 'next step', dashed: true },
+  ],
+  weights: { kernel: 'Q', recurrent: 'P', mixing: 'R', bias: 'b' },
+  note: 'rank above 0',
+});
+
+export const cascadedFull = wiring({
+  title: 'Sequential cascaded network: the state makes the weights by which the input is read',
+  cell: { kind: 'sequential-cascaded', rank: 0 },
+  size: [680, 250],
+  nodes: {
+    h0: { kind: 'before', at: [60, 100], text: 'h_{t-1}' },
+    one: { kind: 'constant', at: [190, 50], text: '1' },
+    context: { kind: 'sum', at: [190, 100] },
+    made: { kind: 'function', at: [290, 100], text: 'w_{ij}' },
+    x: { kind: 'input', at: [190, 195], text: 'x_t, 1' },
+    read: { kind: 'function', at: [290, 195], text: 'Σ_j w_{ij} x_j' },
+    g: { kind: 'function', at: [400, 195], text: 'g' },
+    h: { kind: 'after', at: [490, 195], text: 'h_t' },
+    out: { kind: 'output', at: [600, 195], text: 'output' },
+  },
+  arrows: [
+    { from: 'h0', to: 'context', weight: 'W_{ijk}', flip: true },
+    { from: 'one', to: 'context', weight: 'W_{ij0}' },
+    { from: 'context', to: 'made' },
+    { from: 'made', to: 'read', label: 'as weights' },
+    { from: 'x', to: 'read' },
+    { from: 'read', to: 'g' },
+    { from: 'g', to: 'h' },
+    { from: 'h', to: 'out' },
+    { from: 'h', to: 'h0', rail: 25, label: 'next step', dashed: true },
+  ],
+  weights: { kernel: 'W_{ijk} W_{ij0}', bias: 'W_{ijk} W_{ij0}' },
+  note: 'bias where j is the constant 1;  rank: 0',
+});
+
+export const cascaded = wiring({
+  title: 'Sequential cascaded network of limited rank: the state weighs what is read of the input',
+  cell: 'sequential-cascaded',
+  size: [640, 260],
+  nodes: {
+    h0: { kind: 'before', at: [60, 90], text: 'h_{t-1}' },
+    both: { kind: 'product', at: [230, 90] },
+    x: { kind: 'input', at: [110, 180], text: 'x_t' },
+    b: { kind: 'constant', at: [230, 230], text: 'b' },
+    sum: { kind: 'sum', at: [230, 180] },
+    add: { kind: 'sum', at: [350, 90] },
+    g: { kind: 'function', at: [410, 90], text: 'g' },
+    h: { kind: 'after', at: [485, 90], text: 'h_t' },
+    out: { kind: 'output', at: [585, 90], text: 'output' },
+  },
+  arrows: [
+    { from: 'h0', to: 'both', weight: 'C' },
+    { from: 'x', to: 'sum', weight: 'W' },
+    { from: 'b', to: 'sum' },
+    { from: 'sum', to: 'both', label: 'q' },
+    { from: 'sum', to: 'add', via: [[350, 180]], label: 'a', segment: 1 },
+    { from: 'both', to: 'add', weight: 'R' },
+    { from: 'add', to: 'g' },
+    { from: 'g', to: 'h' },
+    { from: 'h', to: 'out' },
+    { from: 'h', to: 'h0', rail: 30, label: 'next step', dashed: true },
+  ],
+  weights: { kernel: 'W', bias: 'b', recurrent: 'C', mixing: 'R' },
+  note: 'rank above 0',
+});
