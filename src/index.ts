@@ -14,10 +14,12 @@ export { FAMILY_TASK_NAMES, type FamilyTaskName } from './bench/family-names.js'
 export { familyReport } from './bench/family-report.js';
 // Model
 export type {
+  BackwardStep,
   Cell,
   Initializer,
   ParameterSpec,
   State,
+  Step,
   StepGradients,
   StepResult,
   StepTaken,
@@ -37,6 +39,12 @@ export {
   type MemoryCapacityOptions,
   memoryCapacity,
 } from './classic/memory-capacity.js';
+export {
+  ModernHopfield,
+  type ModernHopfieldOptions,
+  type Retrieval,
+  type RetrievalOptions,
+} from './classic/modern-hopfield.js';
 export { type RegressionRows, ridge } from './classic/ridge.js';
 // Configuration
 export {
@@ -278,3 +286,5 @@ export { type TrainOptions, type TrainResult, train } from './train/train.js';
 export type { TrainOutcome } from './train/trainer.js';
 export type { Score } from './train/weight-keeper.js';
 export { VERSION } from './version.js';
+// Pictures of how the members are wired
+export { wiringPictures } from './wiring/pictures.js';

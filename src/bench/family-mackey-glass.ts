@@ -12,7 +12,7 @@ import type { CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { mackeyGlass } from '../task/mackey-glass.js';
 import { risingAndFalling } from './adam.js';
-import { type FamilyBudget, type FamilyTask, membersOf, type Outcome } from './family-task.js';
+import { type FamilyBudget, type FamilyTask, membersOf, type Outcome, type Trial } from './family-task.js';
 import { LossCurve } from './loss-curve.js';
 import { RecurrentNetwork } from './network.js';
 import type { TrainingWatch } from './watch.js';
@@ -58,7 +58,7 @@ export const mackeyGlassTask: FamilyTask = {
   trials: (budget) => {
     const units = budget.quick ? UNITS.quick : UNITS.full;
     const steps = budget.quick ? STEPS.quick : STEPS.full;
-    const classic = {
+    const classic: Trial = {
       subject: 'reservoir, ridge',
       member: 'echo-state',
       setting: `${units} units`,

@@ -1,4 +1,5 @@
 import type { CellKind } from '../config-schema.js';
+import type { PlotAxes } from './line-plot.js';
 import type { TrainingWatch } from './watch.js';
 
 /** What of a task is to be run. */
@@ -42,7 +43,7 @@ export interface FamilyTask {
   /** Who measured it first. */
   readonly source: string;
   /** What {@link Outcome.curve} shows. */
-  readonly axes: { readonly x: string; readonly y: string; readonly logarithmic: boolean };
+  readonly axes: PlotAxes;
   /** Why the task cannot be run here; null if it can. */
   unavailable?(): Promise<string | null>;
   /** Empty where the budget names only members that the task does not know. */

@@ -11,6 +11,8 @@ export interface PlotAxes {
   readonly y: string;
   /** Whether y is drawn by its logarithm; what is not above zero is then left out. */
   readonly logarithmic: boolean;
+  /** Whether x, all above zero, is drawn by its logarithm. */
+  readonly logarithmicX?: true;
 }
 
 const WIDTH = 640;
@@ -29,17 +31,21 @@ export function linePlot(lines: readonly PlotLine[], axes: PlotAxes): string {
   }));
   const all = drawn.flatMap(({ points }) => points);
   if (all.length === 0) return '';
+  const along = (x: number): number => (axes.logarithmicX ? Math.log10(x) : x);
   const up = (y: number): number => (axes.logarithmic ? Math.log10(y) : y);
-  const [x0, x1] = range(all.map(([x]) => x));
+  const ends = all.map(([x]) => along(x));
+  const [x0, x1] = axes.logarithmicX ? decades(ends) : range(ends);
   const [y0, y1] = axes.logarithmic
     ? decades(all.map(([, y]) => up(y)))
     : range([0, ...all.map(([, y]) => y)]);
-  const atX = (x: number): number => LEFT + ((x - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
+  const atX = (x: number): number => LEFT + ((along(x) - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
   const atY = (y: number): number => HEIGHT - BOTTOM - ((y - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
   const rows = Math.ceil(drawn.length / LEGEND_COLUMNS);
   const parts = [
     `<title>${escapeXml(`${axes.y} by ${axes.x}`)}</title>`,
-    ...ticks(x0, x1).map((x) => text(atX(x), HEIGHT - BOTTOM + 16, shortNumber(x), 'middle')),
+    ...(axes.logarithmicX ? wholeTicks(x0, x1).map((x) => 10 ** x) : ticks(x0, x1)).map((x) =>
+      text(atX(x), HEIGHT - BOTTOM + 16, shortNumber(x), 'middle'),
+    ),
     ...(axes.logarithmic ? wholeTicks(y0, y1) : ticks(y0, y1)).flatMap((y) => [
       `<path d="M${LEFT} ${round(atY(y))}H${WIDTH - RIGHT}" stroke="#ddd"/>`,
       text(LEFT - 6, atY(y) + 4, axes.logarithmic ? shortNumber(10 ** y) : shortNumber(y), 'end'),

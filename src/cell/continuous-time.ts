@@ -25,7 +25,8 @@ import { throughTanh } from './derivative.js';
  *     h <- h + (d / tau) (-h + x_t W + tanh(h) U + b)      d = step / substeps
  *
  * and tanh(h) is read out. The parameter `time` stands for tau = d (1 + e^time): positive, and longer than one Euler
- * step, so that d / tau = sigmoid(-time) is below 1 and the leak cannot overshoot. Beer's units are logistic.
+ * step, so that d / tau = sigmoid(-time) is below 1 and the leak cannot overshoot. Beer's units are
+ * logistic, with their thresholds inside, f(h + theta): with b = theta the same network, its h moved by theta.
  */
 export class ContinuousTimeCell extends CellBase {
   static readonly options = z

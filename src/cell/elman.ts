@@ -9,7 +9,8 @@ import { throughTanh } from './derivative.js';
  *
  *     h_t = tanh(x_t W + h_{t-1} U + b)
  *
- * Elman's units are logistic; tanh is the form in use since, and keeps the state centred on zero.
+ * Elman's units are logistic, and his gradient stops after one step; tanh is the form in use since, and keeps the state
+ * centred on zero.
  */
 export class ElmanCell extends GateCell {
   static readonly options = z.strictObject({

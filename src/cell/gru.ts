@@ -23,7 +23,8 @@ import { throughSigmoid, throughTanh } from './derivative.js';
  *     n = tanh(n + (r h_{t-1}) U_n)
  *     h_t = z h_{t-1} + (1 - z) n
  *
- * The reset gate acts on the state before the product, as in the paper, not after it as in cuDNN.
+ * The reset gate acts on the state before the product, as in the paper, not after it as in cuDNN. The paper leaves the
+ * biases out.
  */
 export class GruCell extends GateCell {
   static readonly options = z.strictObject({

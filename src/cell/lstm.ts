@@ -15,7 +15,8 @@ const FORGET_BIAS = 1;
  *     h_t = sigmoid(o) tanh(c_t)
  *
  * The forget gate's bias starts at 1 and is part of `bias`, not added at run time. The order i, g, f, o is that of
- * TensorFlow's BlockLSTM, so that the fused kernel takes the weights as they are.
+ * TensorFlow's BlockLSTM, so that the fused kernel takes the weights as they are. Departures: the papers squash g and
+ * c_t by scaled logistic functions, here tanh, and cut the gradient where it would leave the memory through a gate.
  */
 export class LstmCell extends GateCell {
   static readonly options = z.strictObject({

@@ -7,7 +7,7 @@ import { type BackwardStep, type ParameterSpec, type Step, weight } from './cell
 
 /**
  * Sequential cascaded network (Pollack 1987, "Cascaded back-propagation on dynamic connectionist networks"; 1991, "The
- * induction of dynamical recognizers", equations 1 to 3). A context network turns the state into the weights with which
+ * induction of dynamical recognizers"). A context network turns the state into the weights with which
  * a function network reads the next input:
  *
  *     w_ij = sum_k W_ijk s_k + W_ij0             j runs over the inputs and a constant 1, k over the state
@@ -20,7 +20,8 @@ import { type BackwardStep, type ParameterSpec, type Step, weight } from './cell
  *     [a q] = x_t W + b,   h <- g(a + ((s C) ∘ q) R)     `recurrent` C, `mixing` R
  *
  * Pollack's g is logistic (`activation: sigmoid`); tanh passes gradients better and is the default. He trains on the
- * last step only, by one step of back-propagation; here the gradient goes through all steps.
+ * last step only, by one step of back-propagation; here the gradient goes through all steps. His state starts at a
+ * chosen point, here at zeros, where W_ij0 alone makes the first weights.
  */
 export class SequentialCascadedCell extends CellBase {
   static readonly options = z.strictObject({

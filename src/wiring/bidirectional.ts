@@ -41,5 +41,5 @@ export const bidirectional = wiring({
     { from: 'b3', to: 'h3', via: [[550, 35]] },
   ],
   weights: {},
-  note: 'two cells of any kind, each with weights of its own; the output is both of theirs, side by side',
+  note: 'two cells of any kind, each with its own weights; both outputs side by side',
 });

@@ -85,7 +85,7 @@ export const cascadedFull = wiring({
     { from: 'h', to: 'h0', rail: 25, label: 'next step', dashed: true },
   ],
   weights: { kernel: 'W_{ijk} W_{ij0}', bias: 'W_{ijk} W_{ij0}' },
-  note: 'bias where j is the constant 1;  rank: 0',
+  note: 'bias: the part of the constant 1; k: the first stateWidth units of h_{t-1}; rank: 0',
 });
 
 export const cascaded = wiring({
@@ -116,5 +116,5 @@ export const cascaded = wiring({
     { from: 'h', to: 'h0', rail: 30, label: 'next step', dashed: true },
   ],
   weights: { kernel: 'W', bias: 'b', recurrent: 'C', mixing: 'R' },
-  note: 'rank above 0',
+  note: 'C reads the first stateWidth units of h_{t-1}; rank above 0',
 });

@@ -23,14 +23,16 @@ const FILLS: Readonly<Record<NodeKind, string>> = {
 };
 const MARKS: Readonly<Partial<Record<NodeKind, string>>> = { sum: '+', product: '∘' };
 export const LEGEND_SIZE = 12;
-const LEGEND_HEIGHT = 30;
+const LEGEND_LINE = 17;
+const LEGEND_MARGIN = 10;
 const CORNER = 5;
 const HEAD = 7;
 
 /** A wiring as an SVG element. */
 export function drawWiring(picture: Wiring): string {
   const [width, above] = picture.size;
-  const height = above + LEGEND_HEIGHT;
+  const legend = legendOf(picture);
+  const height = above + legend.length * LEGEND_LINE + LEGEND_MARGIN;
   const labels = picture.arrows.flatMap((arrow) => {
     const label = labelOf(picture, arrow);
     if (label === null) return [];
@@ -44,15 +46,17 @@ export function drawWiring(picture: Wiring): string {
     ...picture.arrows.map((arrow) => drawArrow(picture, arrow)),
     ...Object.values(picture.nodes).map(drawNode),
     ...labels,
-    text(legendOf(picture), [width / 2, above + LEGEND_HEIGHT / 2], { size: LEGEND_SIZE, colour: QUIET }),
+    ...legend.map((line, k) =>
+      text(line, [width / 2, above + (k + 0.75) * LEGEND_LINE], { size: LEGEND_SIZE, colour: QUIET }),
+    ),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif">\n${parts.join('\n')}\n</svg>`;
 }
 
-/** The line that names the parameters: `W kernel, U recurrent`. */
-export function legendOf({ weights, note }: Wiring): string {
+/** The lines below a picture: which parameter each weight is, `W: kernel, U: recurrent`, and its note. */
+export function legendOf({ weights, note }: Wiring): readonly string[] {
   const names = Object.entries(weights).map(([parameter, symbols]) => `${symbols}: ${parameter}`);
-  return [names.join(',  '), note].filter(Boolean).join(';  ');
+  return [names.join(',  '), note ?? ''].filter((line) => line !== '');
 }
 
 function drawNode(node: WiringNode): string {

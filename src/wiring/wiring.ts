@@ -66,7 +66,7 @@ export interface Wiring<N extends string = string> {
   readonly arrows: readonly WiringArrow<N>[];
   /** The symbols under which a parameter stands in the picture, separated by spaces: `{ kernel: 'W' }`. */
   readonly weights: Readonly<Record<string, string>>;
-  /** What the line below the picture says beside the names of the weights. */
+  /** What is said below the picture beside the names of the weights. */
   readonly note?: string;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory, type Tensor3D, tensor1d, tensor3d, tidy } from '@tensorflow/tfjs-core';
@@ -72,6 +72,9 @@ describe('the tasks of the family', () => {
     const [hebbian] = rows.filter((row) => row.subject === 'memory, hebbian' && row.setting.includes('25 %'));
     expect(hebbian!.measures['at load 0.05, %']!.mean).toBeGreaterThan(90);
     expect(hebbian!.measures['at load 0.2, %']!.mean).toBeLessThan(30);
+    // The modern network holds a hundred times as many.
+    const modern = rows.filter((row) => row.subject === 'modern, beta = 1');
+    expect(modern.map((row) => row.measures['at load 10, %']!.mean)).toEqual([100, 100]);
   });
 
   it('gives mean and deviation over the seeds, the same for the same seeds', async () => {
@@ -126,6 +129,7 @@ const RESULT: FamilyResult = {
   rows: [
     {
       subject: 'lstm',
+      member: 'lstm',
       setting: 'T = 50',
       measures: { 'squared error': { mean: 0.0005, deviation: 0.0001, values: [0.0004, 0.0006] } },
       parameters: 12,
@@ -136,7 +140,15 @@ const RESULT: FamilyResult = {
         [3, 0.01],
       ],
     },
-    { subject: 'gru', setting: '', measures: {}, parameters: 7, millisecondsPerStep: null, curve: [] },
+    {
+      subject: 'gru',
+      member: 'gru',
+      setting: '',
+      measures: {},
+      parameters: 7,
+      millisecondsPerStep: null,
+      curve: [],
+    },
   ],
 };
 
@@ -156,6 +168,10 @@ describe('the report', () => {
     expect(page).toContain('a &lt; b &amp; c');
     expect(page).toContain('5.0e-4 ± 1.0e-4');
     expect(page).toContain('A quick run');
+    // The members that took part, as they are wired.
+    expect(page).toContain('<title>LSTM: ');
+    expect(page).toContain('<title>Gated recurrent unit: ');
+    expect(page).not.toContain('<title>Elman network: ');
     expect(page).not.toMatch(/<script|<link|src=|href=/);
   });
 
@@ -189,6 +205,28 @@ describe('dragoman family', () => {
       code: 2,
       err: expect.stringContaining('the file exists'),
     });
+  });
+
+  it('writes pictures of the wiring, never over others, and measures nothing', async () => {
+    const pictures = join(folder, 'wiring');
+    const { out, err } = await dragoman('family', '--wiring', pictures);
+    expect(out).toBe('');
+    expect(err).toContain('15 pictures');
+    expect(readdirSync(pictures)).toHaveLength(15);
+    expect(readFileSync(join(pictures, 'lstm.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
+    await expect(dragoman('family', '--wiring', pictures)).resolves.toMatchObject({
+      code: 2,
+      err: expect.stringContaining('the file exists'),
+    });
+    for (const words of [
+      ['reber'],
+      ['--cells', 'lstm'],
+      ['--seed', '2'],
+      ['--format', 'json'],
+      ['--quick'],
+    ]) {
+      expect(await dragoman('family', '--wiring', pictures, ...words)).toMatchObject({ code: 2, out: '' });
+    }
   });
 
   it('prints JSON', async () => {
