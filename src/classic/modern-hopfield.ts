@@ -36,11 +36,11 @@ export interface Retrieval {
   readonly state: Float32Array;
   /** Updates that it took. */
   readonly updates: number;
-  /** Whether the last update moved no unit by more than {@link STILL}, as a share of the longest pattern's length. */
+  /** Whether the last update moved no unit by more than a millionth of the longest pattern's length. */
   readonly settled: boolean;
 }
 
-/** What counts as no movement; single precision knows seven digits. */
+/** What counts as no movement, as a share of the longest pattern's length; single precision knows seven digits. */
 const STILL = 1e-6;
 /** Updates after which a state is given up. Ramsauer et al. find that one is mostly enough. */
 const MOST_UPDATES = 1000;
@@ -70,7 +70,7 @@ export class ModernHopfield {
    * @param patterns each `[units]`
    * @throws DragomanError `input` without patterns, or where they differ in size or hold no number
    */
-  constructor(patterns: readonly Float32Array[], { beta }: ModernHopfieldOptions = {}) {
+  constructor(patterns: readonly ArrayLike<number>[], { beta }: ModernHopfieldOptions = {}) {
     const [first] = patterns;
     if (first === undefined || first.length === 0) {
       throw new DragomanError('input', 'expected at least one pattern of at least one unit, got none');
@@ -80,17 +80,12 @@ export class ModernHopfield {
     if (!(this.beta > 0 && this.beta < Number.POSITIVE_INFINITY)) {
       throw new DragomanError('usage', `expected a beta above 0, got ${this.beta}`);
     }
-    for (const pattern of patterns) this.#check(pattern);
-    const all = new Float32Array(patterns.length * this.units);
-    patterns.forEach((pattern, k) => {
-      all.set(pattern, k * this.units);
-    });
     this.#longest = Math.sqrt(patterns.reduce((most, pattern) => Math.max(most, square(pattern)), 0));
-    this.#patterns = tensor3d(all, [1, patterns.length, this.units]);
+    this.#patterns = this.#tensor(patterns);
   }
 
   /** E of each state. @param states each `[units]` */
-  energy(states: readonly Float32Array[]): number[] {
+  energy(states: readonly ArrayLike<number>[]): number[] {
     const { beta } = this;
     const constant = Math.log(this.#patterns.shape[1]) / beta + this.#longest ** 2 / 2;
     const lse = tidy(() => logSumExp(similarity(this.#tensor(states), this.#patterns, beta), 2).dataSync());
@@ -98,7 +93,7 @@ export class ModernHopfield {
   }
 
   /** Updates each state so many times, or until it stays. @param starts each `[units]` */
-  recall(starts: readonly Float32Array[], { updates }: RetrievalOptions = {}): Retrieval[] {
+  recall(starts: readonly ArrayLike<number>[], { updates }: RetrievalOptions = {}): Retrieval[] {
     const found = starts.map((start) => ({ state: Float32Array.from(start), updates: 0, settled: false }));
     for (let n = 1; n <= (updates ?? MOST_UPDATES); n++) {
       const moving = found.filter(({ settled }) => updates !== undefined || !settled);
@@ -110,7 +105,9 @@ export class ModernHopfield {
           (most, value, i) => Math.max(most, Math.abs(value - retrieval.state[i]!)),
           0,
         );
-        Object.assign(retrieval, { state, updates: n, settled: moved <= STILL * this.#longest });
+        retrieval.state = state;
+        retrieval.updates = n;
+        retrieval.settled = moved <= STILL * this.#longest;
       });
     }
     return found;
@@ -124,30 +121,29 @@ export class ModernHopfield {
     return tidy(() => retrieve(this.#tensor(states), this.#patterns, this.beta).dataSync<'float32'>());
   }
 
-  /** `[1, states, units]` */
-  #tensor(states: readonly Float32Array[]): Tensor3D {
-    const all = new Float32Array(states.length * this.units);
-    states.forEach((state, k) => {
-      this.#check(state);
-      all.set(state, k * this.units);
+  /** `[1, rows, units]` */
+  #tensor(rows: readonly ArrayLike<number>[]): Tensor3D {
+    const all = new Float32Array(rows.length * this.units);
+    rows.forEach((row, k) => {
+      this.#check(row);
+      all.set(row, k * this.units);
     });
-    return tensor3d(all, [1, states.length, this.units]);
+    return tensor3d(all, [1, rows.length, this.units]);
   }
 
-  #check(pattern: Float32Array): void {
+  #check(pattern: ArrayLike<number>): void {
     if (pattern.length !== this.units) {
       throw new DragomanError('input', `expected a pattern of ${this.units} units, got ${pattern.length}`);
     }
-    const odd = pattern.findIndex((value) => !Number.isFinite(value));
-    if (odd >= 0) {
-      throw new DragomanError(
-        'input',
-        `expected a number in unit ${odd + 1} of a pattern, got ${pattern[odd]}`,
-      );
+    for (let i = 0; i < pattern.length; i++) {
+      if (Number.isFinite(pattern[i])) continue;
+      throw new DragomanError('input', `expected a number in unit ${i + 1} of a pattern, got ${pattern[i]}`);
     }
   }
 }
 
-function square(pattern: Float32Array): number {
-  return pattern.reduce((sum, value) => sum + value * value, 0);
+function square(pattern: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < pattern.length; i++) sum += pattern[i]! ** 2;
+  return sum;
 }
