@@ -111,7 +111,7 @@ const MODERN_PATTERNS: readonly ModernPatterns[] = [
     },
   },
   {
-    setting: 'normal numbers, noise as strong',
+    setting: 'normal, equal noise',
     draw: {
       pattern: (units, random) => Float32Array.from({ length: units }, () => random.normal()),
       start: (pattern, random) => pattern.map((value) => value + random.normal()),

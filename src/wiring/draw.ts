@@ -95,7 +95,8 @@ function drawArrow(picture: Wiring, arrow: WiringArrow): string {
   const end = way.at(-1)!;
   const dashes = arrow.dashed ? ' stroke-dasharray="5 4"' : '';
   const line = `<path d="${pathOf(way)}" fill="none" stroke="${INK}" stroke-width="1.3"${dashes}/>`;
-  return picture.nodes[arrow.to]!.kind === 'fork' ? line : `${line}${head(way.at(-2)!, end)}`;
+  const joins = picture.nodes[arrow.to]!.kind === 'fork' && !arrow.dashed;
+  return joins ? line : `${line}${head(way.at(-2)!, end)}`;
 }
 
 /** The line through the points, its corners rounded. */

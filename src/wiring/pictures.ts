@@ -3,8 +3,9 @@ import { bidirectional } from './bidirectional.js';
 import { cascaded, cascadedFull, secondOrder, secondOrderFull } from './bilinear.js';
 import { drawWiring } from './draw.js';
 import { gru, lstm } from './gated.js';
+import { hopfield, modernHopfield } from './settling.js';
 import { echoState, elman, fullyRecurrent, jordan, recurrentMlp } from './simple.js';
-import { continuousTime, hierarchical, hopfield } from './timed.js';
+import { continuousTime, hierarchical } from './timed.js';
 import type { Wiring } from './wiring.js';
 
 /** The pictures of a kind of cell, by the names of their files. A new kind may have one here, and need not. */
@@ -20,7 +21,7 @@ const OF_KIND: Readonly<Partial<Record<CellKind, Readonly<Record<string, Wiring>
   'recurrent-mlp': { 'recurrent-mlp': recurrentMlp },
   'second-order': { 'second-order-full': secondOrderFull, 'second-order': secondOrder },
   'sequential-cascaded': { 'sequential-cascaded-full': cascadedFull, 'sequential-cascaded': cascaded },
-  hopfield: { hopfield },
+  hopfield: { hopfield, 'modern-hopfield': modernHopfield },
 };
 
 /** Every wiring that there is a picture of. */

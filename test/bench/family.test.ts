@@ -211,8 +211,8 @@ describe('dragoman family', () => {
     const pictures = join(folder, 'wiring');
     const { out, err } = await dragoman('family', '--wiring', pictures);
     expect(out).toBe('');
-    expect(err).toContain('15 pictures');
-    expect(readdirSync(pictures)).toHaveLength(15);
+    expect(err).toContain('16 pictures');
+    expect(readdirSync(pictures)).toHaveLength(16);
     expect(readFileSync(join(pictures, 'lstm.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
     await expect(dragoman('family', '--wiring', pictures)).resolves.toMatchObject({
       code: 2,
