@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createCell } from '../../src/cell/family.js';
 import { LEGEND_SIZE, legendOf } from '../../src/wiring/draw.js';
@@ -46,6 +47,14 @@ describe.each(Object.entries(WIRINGS))('%s', (name, picture) => {
       expect(textWidth(line, LEGEND_SIZE)).toBeLessThan(picture.size[0] - 8);
     }
   });
+});
+
+it('docs/family.md shows them all, and docs/wiring holds no other', () => {
+  const docs = new URL('../../docs/', import.meta.url);
+  const page = readFileSync(new URL('family.md', docs), 'utf8');
+  const shown = [...page.matchAll(/\]\(wiring\/(.*?)\.svg\)/g)].map(([, name]) => name);
+  expect(shown.sort()).toEqual([...PICTURES.keys()].sort());
+  expect(readdirSync(new URL('wiring', docs)).sort()).toEqual(shown.map((name) => `${name}.svg`));
 });
 
 /** Tags that open and close in pairs, attributes in quotes that occur once, and no bare sign between them. */
