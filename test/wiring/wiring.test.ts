@@ -54,7 +54,7 @@ it('docs/family.md shows them all, and docs/wiring holds no other', () => {
   const page = readFileSync(new URL('family.md', docs), 'utf8');
   const shown = [...page.matchAll(/\]\(wiring\/(.*?)\.svg\)/g)].map(([, name]) => name);
   expect(shown.sort()).toEqual([...PICTURES.keys()].sort());
-  expect(readdirSync(new URL('wiring', docs)).sort()).toEqual(shown.map((name) => `${name}.svg`));
+  expect(readdirSync(new URL('wiring', docs)).sort()).toEqual(shown.map((name) => `${name}.svg`).sort());
 });
 
 /** Tags that open and close in pairs, attributes in quotes that occur once, and no bare sign between them. */
