@@ -1,5 +1,5 @@
+import { type ConfigField, configFields } from '../src/config/fields.js';
 import { configSchema, languageModelSchema } from '../src/config.js';
-import { type ConfigField, configFields } from '../src/config-fields.js';
 
 // docs/configuration.md is made from the schema; `npx vitest run test/config-docs.test.ts -u` writes it anew.
 

@@ -1,4 +1,4 @@
-import type { CellKind } from '../config-schema.js';
+import type { CellKind } from '../cell/options.js';
 
 /** The seed experiment; every default is that of the article it comes from. */
 export interface AdditionOptions {

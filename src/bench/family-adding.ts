@@ -10,7 +10,7 @@ import {
   tensor3d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { CellKind } from '../config-schema.js';
+import type { CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { addingProblem } from '../task/adding-problem.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';

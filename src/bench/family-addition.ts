@@ -1,4 +1,4 @@
-import { CELL_KINDS } from '../config-schema.js';
+import { CELL_KINDS } from '../cell/options.js';
 import { AdditionNetwork } from './addition.js';
 import { type FamilyTask, membersOf } from './family-task.js';
 import { LossCurve } from './loss-curve.js';

@@ -7,8 +7,8 @@ import {
   tensor3d,
   tidy,
 } from '@tensorflow/tfjs-core';
+import type { CellKind } from '../cell/options.js';
 import { EchoStateNetwork } from '../classic/echo-state.js';
-import type { CellKind } from '../config-schema.js';
 import { Random } from '../random.js';
 import { mackeyGlass } from '../task/mackey-glass.js';
 import { risingAndFalling } from './adam.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CELL_KINDS, type CellKind } from '../config-schema.js';
+import { CELL_KINDS, type CellKind } from '../cell/options.js';
 import { g2pErrorRate } from '../metrics/error-rate.js';
 import { Random } from '../random.js';
 import { readLines } from '../text/corpus.js';

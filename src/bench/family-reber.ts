@@ -1,5 +1,5 @@
 import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
-import type { CellKind } from '../config-schema.js';
+import type { CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { embeddedReberString, type GrammarString, REBER_SYMBOLS, reberString } from '../task/reber.js';
 import { risingAndFalling } from './adam.js';

@@ -1,4 +1,4 @@
-import type { CellKind } from '../config-schema.js';
+import type { CellKind } from '../cell/options.js';
 import type { PlotAxes } from './line-plot.js';
 import type { TrainingWatch } from './watch.js';
 

@@ -1,5 +1,5 @@
 import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
-import type { CellInput, CellKind } from '../config-schema.js';
+import type { CellInput, CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { type LabelledString, labelPrefixes, TOMITA, TomitaSampler } from '../task/tomita.js';
 import { risingAndFalling } from './adam.js';

@@ -1,4 +1,4 @@
-import { CELL_KINDS, type CellKind } from '../config-schema.js';
+import { CELL_KINDS, type CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { TRANSDUCTIONS, type Transduction, transductionPair } from '../task/transduction.js';
 import { risingAndFalling } from './adam.js';

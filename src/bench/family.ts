@@ -1,4 +1,4 @@
-import type { CellKind } from '../config-schema.js';
+import type { CellKind } from '../cell/options.js';
 import { DragomanError } from '../errors.js';
 import { addingTask } from './family-adding.js';
 import { additionTask } from './family-addition.js';

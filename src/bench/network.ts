@@ -1,8 +1,8 @@
 import { engine, type Scalar, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
 import type { Cell, State, Weights } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
+import type { CellInput } from '../cell/options.js';
 import type { ScheduleSpec } from '../config.js';
-import type { CellInput } from '../config-schema.js';
 import { RepeatedStep, type StepInputs, type StepTensors } from '../engine/repeated-step.js';
 import { fullMask, type SequenceMask } from '../kernel/mask.js';
 import { runSequence, type Wanted } from '../kernel/sequence.js';

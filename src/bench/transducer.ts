@@ -1,6 +1,6 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { configSchema } from '../config/translation.js';
 import type { ConfigInput } from '../config.js';
-import { configSchema } from '../config-schema.js';
 import { Seq2Seq } from '../model/seq2seq.js';
 import type { Random } from '../random.js';
 import { greedySearch } from '../search/greedy.js';

@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { z } from 'zod';
-import { peel } from '../config-fields.js';
+import { peel } from '../config/fields.js';
 import { type SubwordTrainingInput, subwordTrainingSchema } from '../subword/training-options.js';
 import { anyNumber, collect } from './arguments.js';
 

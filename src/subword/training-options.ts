@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expectation } from '../config-fields.js';
+import { expectation } from '../config/fields.js';
 import { DragomanError } from '../errors.js';
 import { NORMALIZATION_NAMES } from './normalization-rules.js';
 

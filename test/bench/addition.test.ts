@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AdditionNetwork, showNumber } from '../../src/bench/addition.js';
 import { SumTranslator, sumAsText } from '../../src/bench/addition-translation.js';
-import { CELL_KINDS } from '../../src/config-schema.js';
+import { CELL_KINDS } from '../../src/cell/options.js';
 import { describeOnEngines } from '../engines.js';
 
 /** Plain TensorFlow.js op by op needs minutes where a fused engine needs seconds. */

@@ -1,4 +1,4 @@
-import { type ConfigInput, configSchema, type ModelConfig } from '../../src/config-schema.js';
+import { type ConfigInput, configSchema, type ModelConfig } from '../../src/config/translation.js';
 import { Seq2Seq } from '../../src/model/seq2seq.js';
 import { Random } from '../../src/random.js';
 import { type Batch, padIds } from '../../src/text/batch.js';

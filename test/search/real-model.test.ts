@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConfigInput, configSchema } from '../../src/config-schema.js';
+import { type ConfigInput, configSchema } from '../../src/config/translation.js';
 import { MODEL_FILES } from '../../src/model/folder.js';
 import { Seq2Seq } from '../../src/model/seq2seq.js';
 import { Random } from '../../src/random.js';

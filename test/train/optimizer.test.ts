@@ -1,6 +1,6 @@
 import { memory, tensor } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import type { OptimizerSpec } from '../../src/config-schema.js';
+import type { OptimizerSpec } from '../../src/config/translation.js';
 import { ParameterStore } from '../../src/model/parameters.js';
 import { Random } from '../../src/random.js';
 import { createOptimizer } from '../../src/train/optimizer.js';

@@ -1,25 +1,13 @@
 import { z } from 'zod';
-import { sizeProblem } from './cell/options.js';
-import {
-  cell,
-  corpusMemory,
-  DEFAULT_VOCABULARY,
-  dropout,
-  seed,
-  segmentation,
-  type Task,
-  tableShape,
-  tokenizer,
-  tokenizerProblem,
-  trainSection,
-  validationShape,
-  vocabulary,
-} from './config-schema.js';
+import { sizeProblem } from '../cell/options.js';
+import { corpusMemory, tableShape } from './corpus.js';
+import { cell, dropout } from './model.js';
+import { seed, type Task } from './task.js';
+import { DEFAULT_VOCABULARY, tokenizer, tokenizerProblem, vocabulary } from './text.js';
+import { segmentation, trainSection, validationShape } from './train.js';
+import { count, path } from './values.js';
 
 // `task: language-model`. What means the same as in a translation model's configuration is the same schema.
-
-const count = z.int().positive();
-const path = z.string().min(1);
 
 /** Exactly one of the two shapes; the loader tells them apart by the key `file`. */
 const corpus = z.union([
