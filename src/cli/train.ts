@@ -26,7 +26,8 @@ Examples:
   dragoman train train.yaml --set train.batch.size=32 --set model.cell=gru --output models/gru
   dragoman train train.yaml --resume
 
-Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing had happened.`,
+Ctrl-C saves a checkpoint and ends; --resume goes on from there as if nothing had happened.
+A folder takes one training at a time; a second one is refused.`,
     )
     .action(async (file, { output, set, resume, overwrite }) => {
       const { loadConfig } = await import('../config.js');

@@ -3,6 +3,7 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DragomanError } from '../errors.js';
+import { isRunning } from '../processes.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,12 +30,7 @@ function owner(): string {
 function isAlive(ownerName: string, since: number): boolean {
   const [, pid, host] = /^(\d+)@(.*)$/.exec(ownerName) ?? [];
   if (pid === undefined || host !== hostname()) return Date.now() - since < FOREIGN_AGE;
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return isRunning(Number(pid));
 }
 
 const TEMPORARY = 'tmp-';

@@ -19,4 +19,6 @@ export const MODEL_FILES = {
   /** Inside `checkpoints`: the last state of the training. */
   last: 'last.safetensors',
   tensorboard: 'tensorboard',
+  /** There while a training is at work in the folder: which one. */
+  lock: 'training.lock',
 } as const;

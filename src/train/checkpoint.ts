@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnyConfig } from '../config.js';
+import type { AnyConfig, AnyConfigInput } from '../config.js';
 import { DragomanError, messageOf } from '../errors.js';
 import {
   copyWeights,
@@ -62,8 +62,8 @@ export type TrainingState = z.output<typeof stateSchema>;
 /** A training, stopped between two steps. */
 export interface Checkpoint {
   readonly state: TrainingState;
-  /** The configuration it was made with. */
-  readonly config: AnyConfig;
+  /** The configuration it was made with, as the version of then resolved it. */
+  readonly config: AnyConfigInput;
   readonly weights: StoredTensors;
   readonly optimizer: OptimizerState;
 }
@@ -98,11 +98,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     );
   }
   let state: TrainingState;
-  let config: AnyConfig;
+  let config: AnyConfigInput;
   try {
     state = stateSchema.parse(JSON.parse(metadata.state ?? ''));
     // Only ever compared with the configuration of the resuming run, which has been checked.
-    config = JSON.parse(metadata.config ?? '') as AnyConfig;
+    config = JSON.parse(metadata.config ?? '') as AnyConfigInput;
   } catch (error) {
     throw new DragomanError('input', `${path}: the training state is damaged: ${messageOf(error)}`, {
       cause: error,

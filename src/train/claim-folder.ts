@@ -4,31 +4,62 @@ import { join, resolve } from 'node:path';
 import { DragomanError, messageOf } from '../errors.js';
 import { MODEL_FILES } from '../model/folder-names.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+import { lockFolder } from './folder-lock.js';
 
-/** Everything that training writes directly into a model folder. */
+/** Not of the model: inside another folder, or gone when training ends. */
+const OTHER_NAMES: ReadonlySet<string> = new Set([MODEL_FILES.last, MODEL_FILES.lock]);
+/** Everything of a model that training writes directly into its folder. */
 const OWN_NAMES: ReadonlySet<string> = new Set(
-  Object.entries(MODEL_FILES).flatMap(([key, name]) => (key === 'last' ? [] : [name])),
+  Object.values(MODEL_FILES).filter((name) => !OTHER_NAMES.has(name)),
 );
 /** Only Dragoman writes these: a folder with one of them is a model folder. */
 const MARKS: readonly string[] = [MODEL_FILES.history, MODEL_FILES.weights, MODEL_FILES.checkpoints];
 
+/** What training may do with a folder that holds a model: neither, unless it is told to. */
+export interface ClaimOptions {
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+}
+
+/** A folder that this training, and no other, writes into. */
+export interface Claim {
+  /** What to go on from, when resuming. */
+  readonly checkpoint: Checkpoint | null;
+  /** Lets others have the folder again; to be called once. */
+  release(): Promise<void>;
+}
+
 /**
- * Decides, before anything is read or written, whether training may use this folder.
+ * Takes a folder for training, before anything is read or written.
  *
- * @returns The checkpoint to go on from, when resuming.
  * @throws DragomanError `usage` when the folder is taken, `input` when there is nothing to resume.
  */
-export async function claimFolder(
+export async function claimFolder(folder: string, options: ClaimOptions): Promise<Claim> {
+  await requireUsable(folder, options); // a folder that is refused is not written into
+  const lock = await lockFolder(folder);
+  try {
+    // Once more, now that no other training can change it.
+    const last = await requireUsable(folder, options);
+    const checkpoint = last === null ? null : await readCheckpoint(last);
+    return { checkpoint, release: lock.release };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Whether training may use this folder as it is. Returns the checkpoint's path when resuming. */
+async function requireUsable(
   folder: string,
-  { resume = false, overwrite = false }: { resume?: boolean; overwrite?: boolean },
-): Promise<Checkpoint | null> {
+  { resume = false, overwrite = false }: ClaimOptions,
+): Promise<string | null> {
   if (resume && overwrite) {
     throw new DragomanError('usage', 'expected either resume or overwrite, got both');
   }
   const taken = await ownNames(folder);
   if (resume) {
     const last = join(folder, MODEL_FILES.checkpoints, MODEL_FILES.last);
-    if (existsSync(last)) return await readCheckpoint(last);
+    if (existsSync(last)) return last;
     // A run that was killed very early is a model folder, but there is nothing in it to go on from.
     const hint = taken.length > 0 ? '; overwrite the folder to start anew' : '';
     throw new DragomanError('input', `${folder}: expected a checkpoint to resume from, got none${hint}`);

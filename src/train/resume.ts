@@ -1,5 +1,5 @@
-import type { AnyConfig } from '../config.js';
-import { DragomanError } from '../errors.js';
+import { type AnyConfig, type AnyConfigInput, resolveConfig } from '../config.js';
+import { DragomanError, messageOf } from '../errors.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { crc32c } from './crc32c.js';
 
@@ -31,9 +31,8 @@ const FILE_KEYS = [
  *
  * @throws DragomanError `config` naming every key that differs.
  */
-export function requireSameConfig(before: AnyConfig, now: AnyConfig, checkpoint: string): void {
-  // A checkpoint that names no task is older than there being two.
-  const [old, current] = [flatten({ ...before, task: before.task ?? 'translation' }), flatten(now)];
+export function requireSameConfig(before: AnyConfigInput, now: AnyConfig, checkpoint: string): void {
+  const [old, current] = [flatten(asResolvedNow(before, checkpoint)), flatten(now)];
   const differing = [...new Set([...old.keys(), ...current.keys()])]
     .filter((key) => !FREE_KEYS.has(key))
     .filter((key) => !FILE_KEYS.some((file) => key === file || key.startsWith(`${file}.`)))
@@ -46,6 +45,19 @@ export function requireSameConfig(before: AnyConfig, now: AnyConfig, checkpoint:
     'config',
     `${checkpoint}: cannot go on with another configuration: ${differing.join('; ')}`,
   );
+}
+
+/** An older version's configuration with the defaults, and in the form, of this one: a kind alone is a section now. */
+function asResolvedNow(before: AnyConfigInput, checkpoint: string): AnyConfig {
+  try {
+    return resolveConfig(before);
+  } catch (error) {
+    throw new DragomanError(
+      'config',
+      `${checkpoint}: made with a configuration that this version does not take: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Ids whose checksum is taken at a time: a call for each sentence would cost more than the checksum. */

@@ -1,8 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AnyConfigInput, resolveConfig } from '../config.js';
 import { currentEngine, type EngineInfo, type EngineName, startEngine } from '../engine/engine.js';
-import { DragomanError, messageOf } from '../errors.js';
 import { MODEL_FILES } from '../model/folder-names.js';
 import { SentencePieceTokenizer } from '../text/sentencepiece.js';
 import type { Tokenizer } from '../text/tokenizer.js';
@@ -72,10 +71,22 @@ async function trainTask<Texts, Model extends TaskModel>(
   task: TrainingTask<Texts, Model>,
   options: TrainOptions,
 ): Promise<TrainResult> {
+  const { checkpoint, release } = await claimFolder(options.folder, options);
+  try {
+    return await trainInto(task, checkpoint, options);
+  } finally {
+    await release();
+  }
+}
+
+async function trainInto<Texts, Model extends TaskModel>(
+  task: TrainingTask<Texts, Model>,
+  checkpoint: Checkpoint | null,
+  options: TrainOptions,
+): Promise<TrainResult> {
   const { config } = task;
   const { folder, signal, command } = options;
   const checkpointPath = join(folder, MODEL_FILES.checkpoints, MODEL_FILES.last);
-  const checkpoint = await claimFolder(folder, options);
   if (checkpoint) requireSameConfig(checkpoint.config, config, checkpointPath);
   const engine = await engineFor(options, checkpoint);
 
@@ -89,7 +100,7 @@ async function trainTask<Texts, Model extends TaskModel>(
   if (checkpoint) requireSameData(checkpoint.state.data, data, checkpointPath);
   requireNotAborted(signal);
 
-  if (!checkpoint) await prepareFolder(folder, task.tokenizers(texts));
+  if (!checkpoint) await clearFolder(folder, filesOf(task.tokenizers(texts)));
   const written = await task.save(folder, texts, checkpoint === null);
   const model = task.createModel(texts);
   const optimizer = createOptimizer(config.train.optimizer, model.parameters, config.train.clip);
@@ -126,17 +137,9 @@ async function engineFor(options: TrainOptions, checkpoint: Checkpoint | null): 
   return engine;
 }
 
-/** An empty model folder, but for what is not a model's and what the new one was read from. */
-async function prepareFolder(folder: string, tokenizers: readonly Tokenizer[]): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new DragomanError('usage', `${folder}: cannot make the folder: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  const readFrom = tokenizers.flatMap((tokenizer) =>
+/** What tokenizers were read from, which may be in the folder that the new model takes. */
+function filesOf(tokenizers: readonly Tokenizer[]): string[] {
+  return tokenizers.flatMap((tokenizer) =>
     tokenizer instanceof SentencePieceTokenizer ? [tokenizer.file] : [],
   );
-  await clearFolder(folder, readFrom);
 }

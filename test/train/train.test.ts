@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config.js';
 import { loadModelFolder } from '../../src/model/folder.js';
-import { decodeSafetensors } from '../../src/model/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
 import { collate, makeBatches } from '../../src/text/batch.js';
 import { readPairs } from '../../src/text/corpus.js';
 import { encodeCorpus } from '../../src/text/encoded.js';
@@ -189,6 +189,25 @@ describe('train', () => {
     await expect(once(tiny, { overwrite: true, resume: true })).rejects.toMatchObject({ code: 'usage' });
   });
 
+  it('is alone in its folder while it runs', async () => {
+    const others: Promise<unknown>[] = [];
+    const start = (options: Partial<TrainOptions>): void => {
+      others.push(once({ ...tiny, seed: 99 }, options).catch((error: unknown) => error));
+    };
+    const onProgress = ({ step }: { step: number }): void => {
+      if (step < 2 || others.length > 0) return;
+      for (const options of [{}, { resume: true }, { overwrite: true }]) start(options);
+    };
+    await once({ ...tiny, train: { ...tiny.train, steps: 12, checkpointSteps: 1 } }, { onProgress });
+    const [anew, resumed, overwriting] = await Promise.all(others);
+    expect(anew).toMatchObject({ code: 'usage', message: expect.stringContaining('expected no model here') });
+    const inUse = { code: 'usage', message: expect.stringMatching(/in use \(process \d+ on /) };
+    expect(resumed).toMatchObject(inUse);
+    expect(overwriting).toMatchObject(inUse);
+    expect(read('config.yaml')).not.toContain('seed: 99');
+    expect(existsSync(join(folder, 'training.lock'))).toBe(false);
+  });
+
   it('never overwrites a folder that is no model', async () => {
     const other = join(folder, '..');
     writeFileSync(join(other, 'README.md'), 'a project of mine');
@@ -272,6 +291,22 @@ describe('train', () => {
           /last\.safetensors: cannot go on with another configuration: model\.decoder\.hidden \(16 in the checkpoint, 15 now\); train\.batch\.size \(10 in the checkpoint, 11 now\)$/,
         ),
       });
+    });
+
+    it('takes the checkpoint of a version that wrote cells and attention as words', async () => {
+      await once(tiny);
+      const last = join(folder, 'checkpoint', 'last.safetensors');
+      const { tensors: stored, metadata } = decodeSafetensors(readFileSync(last));
+      const config = JSON.parse(metadata.config!);
+      expect(config.model.cell.kind).toBe('lstm');
+      Object.assign(config.model, { cell: 'lstm', attention: config.model.attention.kind });
+      delete config.task;
+      writeFileSync(last, encodeSafetensors(stored, { ...metadata, config: JSON.stringify(config) }));
+      const train = { ...tiny.train, steps: 3 };
+      await expect(
+        once({ ...tiny, train, model: { ...tiny.model, cell: 'gru' } }, { resume: true }),
+      ).rejects.toThrow('model.cell.kind ("lstm" in the checkpoint, "gru" now)');
+      expect(await once({ ...tiny, train }, { resume: true })).toMatchObject({ step: 3 });
     });
 
     it('takes other limits, and other places of the same data', async () => {
