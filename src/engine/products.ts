@@ -6,7 +6,7 @@ import {
   type Tensor,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
-import { type Attributes, type Handle, type NativeOps, nativeOps } from './native.js';
+import { type Attribute, type Attributes, type Handle, type NativeOps, nativeOps } from './native.js';
 
 /** Rows of the result from which oneDNN is the faster one where the second factor is not transposed. */
 const MANY_ROWS = 512;
@@ -39,14 +39,39 @@ function run(
   always = false,
 ): Handle {
   const rows = a.shape[a.shape.length - (transposeA ? 1 : 2)]!;
-  const [first, second] = TRANSPOSITIONS[kind];
-  const form = { ...FLOAT, [first]: { bool: transposeA }, [second]: { bool: transposeB } };
   const oneDnn =
     (always || transposeB || rows >= MANY_ROWS || isBatch(a) || precision === 'bfloat16') &&
-    hasOneDnn(native, `_Mkl${kind}`, form, 2);
-  return oneDnn
-    ? native.one(`_Mkl${kind}`, native.attributes({ ...form, ...BY_ONEDNN }), [a, b])
-    : native.one(kind, native.attributes(form), [a, b]);
+    hasOneDnn(native, `_Mkl${kind}`, formOf(kind, transposeA, transposeB), 2);
+  return native.one(
+    oneDnn ? `_Mkl${kind}` : kind,
+    attributesOf(native, kind, transposeA, transposeB, oneDnn),
+    [a, b],
+  );
+}
+
+function formOf(kind: keyof typeof TRANSPOSITIONS, transposeA: boolean, transposeB: boolean): Attributes {
+  const [first, second] = TRANSPOSITIONS[kind];
+  return { ...FLOAT, [first]: { bool: transposeA }, [second]: { bool: transposeB } };
+}
+
+/** A product's attributes, which are the same for every engine of TensorFlow's: made once. */
+const made = new Map<string, readonly Attribute[]>();
+
+function attributesOf(
+  native: NativeOps,
+  kind: keyof typeof TRANSPOSITIONS,
+  transposeA: boolean,
+  transposeB: boolean,
+  oneDnn: boolean,
+): readonly Attribute[] {
+  const key = `${kind} ${transposeA} ${transposeB} ${oneDnn}`;
+  let attributes = made.get(key);
+  if (attributes === undefined) {
+    const form = formOf(kind, transposeA, transposeB);
+    attributes = native.attributes(oneDnn ? { ...form, ...BY_ONEDNN } : form);
+    made.set(key, attributes);
+  }
+  return attributes;
 }
 
 /** Whether there are several products, of which oneDNN makes two to four times as many in whatever form. */

@@ -1,4 +1,4 @@
-import { customGrad, getBackend, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
+import { getBackend, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Algebra } from './algebra.js';
 import { nativeAlgebra } from './algebra-native.js';
 import { portableAlgebra } from './algebra-portable.js';
@@ -9,12 +9,14 @@ import {
   inputList,
   type LoopFixed,
   type LoopInput,
+  type LoopOutput,
   mapFixed,
   mapInput,
   mapOutput,
   outputList,
   takeFrom,
 } from './attentional-records.js';
+import { customOperation } from './custom-operation.js';
 
 /**
  * A decoder with attention and input feeding over the whole target, as one operation to automatic differentiation:
@@ -48,30 +50,30 @@ function decode<H>(
 ): Tensor3D {
   const inputs = inputList(input);
   const constants = fixedList(fixed);
-  return customGrad((...all) => {
-    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
-    const ops = algebra();
-    const enter = (tensor: Tensor): H => ops.from(tensor);
-    const made = ops.scope(() => {
-      const result = loopForward(ops, kinds, mapInput(input, enter), mapFixed(fixed, enter));
-      return { result, keep: outputList(result) };
-    });
-    const output = mapOutput(made, (x) => ops.toTensor(x));
-    save([...inputs, ...constants, ...outputList(output)]);
-    return {
-      value: output.output,
-      gradFunc: (by: Tensor, saved: Tensor[]) => {
-        const next = takeFrom(saved);
-        const [given, same, kept] = [mapInput(input, next), mapFixed(fixed, next), mapOutput(output, next)];
-        const ops = algebra();
-        const enter = (tensor: Tensor): H => ops.from(tensor);
-        const gradients = ops.scope(() => {
-          const parts = [mapInput(given, enter), mapFixed(same, enter), mapOutput(kept, enter)] as const;
-          const result = loopBackward(ops, kinds, ...parts, enter(by));
-          return { result, keep: inputList(result) };
-        });
-        return inputList(gradients).map((x) => ops.toTensor(x));
-      },
-    };
-  })(...inputs) as Tensor3D;
+  let output: LoopOutput<Tensor>;
+  return customOperation(
+    inputs,
+    () => {
+      const ops = algebra();
+      const enter = (tensor: Tensor): H => ops.from(tensor);
+      const made = ops.scope(() => {
+        const result = loopForward(ops, kinds, mapInput(input, enter), mapFixed(fixed, enter));
+        return { result, keep: outputList(result) };
+      });
+      output = mapOutput(made, (x) => ops.toTensor(x));
+      return { value: output.output as Tensor3D, kept: [...constants, ...outputList(output)] };
+    },
+    (by, saved, others) => {
+      const next = takeFrom([...saved, ...others]);
+      const [given, same, kept] = [mapInput(input, next), mapFixed(fixed, next), mapOutput(output, next)];
+      const ops = algebra();
+      const enter = (tensor: Tensor): H => ops.from(tensor);
+      const gradients = ops.scope(() => {
+        const parts = [mapInput(given, enter), mapFixed(same, enter), mapOutput(kept, enter)] as const;
+        const result = loopBackward(ops, kinds, ...parts, enter(by));
+        return { result, keep: inputList(result) };
+      });
+      return inputList(gradients).map((x) => ops.toTensor(x));
+    },
+  );
 }

@@ -1,6 +1,5 @@
 import {
   add,
-  customGrad,
   matMul,
   mul,
   reshape,
@@ -14,6 +13,7 @@ import {
 import { liveValues } from '../engine/live-values.js';
 import { multiply } from '../engine/multiply.js';
 import type { CrossEntropy } from './cross-entropy.js';
+import { customOperation } from './custom-operation.js';
 
 /**
  * Output layer and loss where there is no fused operation: the products are the engine's, and everything between them
@@ -36,30 +36,30 @@ export function plainCrossEntropy(
 ): CrossEntropy {
   const [rows] = o.shape;
   // A custom gradient has one output: loss and -ln P are two rows of it.
-  const both = customGrad((...all) => {
-    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
-    const [given, factor, offset] = all as unknown as [Tensor2D, Tensor2D, Tensor1D];
-    const logits = add(multiply(given, factor, false, transposed), offset) as Tensor2D;
-    const gradient = softmax(logits); // in a moment
-    const [z, p, y] = [valuesOf(logits), valuesOf(gradient), labels.dataSync<'int32'>()];
-    const values = lossesOf(z, p, y, smoothing);
-    save([given, factor, gradient]);
-    return {
-      value: tensor(values, [2, rows]),
-      gradFunc: (by: Tensor, saved: Tensor[]) => {
-        const [given, factor, gradient] = saved as [Tensor2D, Tensor2D, Tensor2D];
-        const scale = slice(by as Tensor2D, [0, 0], [1, rows]) as Tensor2D;
-        const column = reshape(scale, [rows, 1]);
-        // Scaling the rows of the two narrow factors saves a pass over [rows, vocabulary].
-        const scaled = mul(given, column);
-        return [
-          mul(multiply(gradient, factor, false, !transposed), column),
-          transposed ? multiply(gradient, scaled, true, false) : multiply(scaled, gradient, true, false),
-          reshape(matMul(scale, gradient), [-1]),
-        ];
-      },
-    };
-  })(o, matrix, bias) as Tensor2D;
+  const both = customOperation<Tensor2D>(
+    [o, matrix, bias],
+    (inputs) => {
+      const [given, factor, offset] = inputs as [Tensor2D, Tensor2D, Tensor1D];
+      const logits = add(multiply(given, factor, false, transposed), offset) as Tensor2D;
+      const gradient = softmax(logits); // in a moment
+      const [z, p, y] = [valuesOf(logits), valuesOf(gradient), labels.dataSync<'int32'>()];
+      const values = lossesOf(z, p, y, smoothing);
+      return { value: tensor(values, [2, rows]), kept: [gradient] };
+    },
+    (by, inputs, kept) => {
+      const [given, factor] = inputs as [Tensor2D, Tensor2D, Tensor1D];
+      const [gradient] = kept as [Tensor2D];
+      const scale = slice(by, [0, 0], [1, rows]);
+      const column = reshape(scale, [rows, 1]);
+      // Scaling the rows of the two narrow factors saves a pass over [rows, vocabulary].
+      const scaled = mul(given, column);
+      return [
+        mul(multiply(gradient, factor, false, !transposed), column),
+        transposed ? multiply(gradient, scaled, true, false) : multiply(scaled, gradient, true, false),
+        reshape(matMul(scale, gradient), [-1]),
+      ];
+    },
+  );
   const row = (k: number) => reshape(slice(both, [k, 0], [1, rows]), [rows]) as Tensor1D;
   return { loss: row(0), negativeLogLikelihood: row(1) };
 }

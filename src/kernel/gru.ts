@@ -1,7 +1,8 @@
-import { customGrad, type Tensor, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
 import type { Handle } from '../engine/native.js';
 import { product } from '../engine/products.js';
+import { customOperation } from './custom-operation.js';
 import type { SequenceMask } from './mask.js';
 import { operations } from './operations.js';
 import type { Sequence } from './scan.js';
@@ -37,21 +38,16 @@ export function fusedGru(
 ): Sequence {
   const prepared = cell.prepare(w);
   const h0 = initial.h!;
-  const gru = customGrad((...all) => {
-    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
-    const output = forward(inputOf(all as Tensor[]));
-    save([...(all as Tensor[]), ...output]);
-    return {
-      value: output[0],
-      gradFunc: (dy: Tensor, saved: Tensor[]) =>
-        backward(inputOf(saved), saved.slice(INPUTS) as unknown as GruOutput, dy as Tensor3D),
-    };
-  });
-  const h = gru(cell.project(w, x), h0, weight(prepared, 'gates'), weight(prepared, 'candidate')) as Tensor3D;
+  const h = customOperation(
+    [cell.project(w, x), h0, weight(prepared, 'gates'), weight(prepared, 'candidate')],
+    (inputs) => {
+      const output = forward(inputOf(inputs));
+      return { value: output[0], kept: output };
+    },
+    (dh, inputs, kept) => backward(inputOf(inputs), kept as unknown as GruOutput, dh),
+  );
   return { outputs: mask.apply(h), final: wanted === 'states' ? { h: mask.last(h0, h) } : {} };
 }
-
-const INPUTS = 4;
 
 function inputOf(tensors: readonly Tensor[]): GruInput {
   const [x, h0, gates, candidate] = tensors as [Tensor3D, Tensor2D, Tensor2D, Tensor2D];
@@ -59,9 +55,8 @@ function inputOf(tensors: readonly Tensor[]): GruInput {
 }
 
 function forward({ x, h0, gates, candidate }: GruInput): GruOutput {
-  const [time] = x.shape;
   const hidden = h0.shape[1];
-  const { native, add, sub, mul, sigmoid, tanh, transpose, splitter, pack, unpack } = operations(time);
+  const { native, add, sub, mul, sigmoid, tanh, transpose, splitter, pack, unpack } = operations();
   const handles = native.scope((): Handle[] => {
     const [gatesT, candidateT] = [gates, candidate].map((t) => transpose(native.from(t))) as [Handle, Handle];
     const inputs = splitter([2 * hidden, hidden], 1);
@@ -81,7 +76,7 @@ function forward({ x, h0, gates, candidate }: GruInput): GruOutput {
       zs.push(z);
       ns.push(n);
     }
-    return [hs, rs, zs, ns].map(pack);
+    return [hs, rs, zs, ns].map((steps) => pack(steps));
   });
   return handles.map((handle) => native.toTensor(handle)) as unknown as GruOutput;
 }
@@ -94,7 +89,7 @@ function forward({ x, h0, gates, candidate }: GruInput): GruOutput {
 function backward({ x, h0, gates, candidate }: GruInput, [h, r, z, n]: GruOutput, dh: Tensor3D): Tensor[] {
   const [time, batch] = x.shape;
   const hidden = h0.shape[1];
-  const run = operations(time);
+  const run = operations();
   const { native, add, sub, mul, pack, unpack } = run;
   const handles = native.scope((): Handle[] => {
     const before = pack([native.from(h0), ...unpack(native.from(h)).slice(0, -1)]);
@@ -106,7 +101,6 @@ function backward({ x, h0, gates, candidate }: GruInput, [h, r, z, n]: GruOutput
     const [rs, zs, dhs] = [unpack(rh), unpack(zh), unpack(native.from(dh))];
     const [gatesHandle, candidateHandle] = [native.from(gates), native.from(candidate)];
     const sideBySide = run.joiner(2, 1);
-    const sum = run.summer(3);
 
     const dGates: Handle[] = new Array(time);
     const dCandidates: Handle[] = new Array(time);
@@ -116,7 +110,7 @@ function backward({ x, h0, gates, candidate }: GruInput, [h, r, z, n]: GruOutput
       const dn = mul(d, byCandidate[t]!);
       const dReset = product(dn, candidateHandle, false, true);
       const dg = sideBySide([mul(dReset, byReset[t]!), mul(d, byUpdate[t]!)]);
-      carried = sum([mul(d, zs[t]!), mul(dReset, rs[t]!), product(dg, gatesHandle, false, true)]);
+      carried = run.addN([mul(d, zs[t]!), mul(dReset, rs[t]!), product(dg, gatesHandle, false, true)]);
       dGates[t] = dg;
       dCandidates[t] = dn;
     }

@@ -17,7 +17,7 @@ const BLOCK: Attributes = {
 function blockInputs({ x, h0, c0, kernel, recurrent, bias }: LstmInput): Handle[] {
   const [time] = x.shape;
   const hidden = h0.shape[1];
-  const { native, joiner } = operations(time);
+  const { native, joiner } = operations();
   const peephole = native.constant([hidden], 'float32', new Array<number>(hidden).fill(0));
   const steps = native.constant([], 'int64', [time]);
   const [xh, ch, hh, bh] = [x, c0, h0, bias].map((t) => native.from(t)) as [Handle, Handle, Handle, Handle];
@@ -38,7 +38,7 @@ function blockBackward(
   dh: Tensor3D,
   dcs: Tensor3D | null,
 ): Handle[] {
-  const { native, float, splitter } = operations(input.x.shape[0]);
+  const { native, float, splitter } = operations();
   const inputSize = input.x.shape[2];
   const hidden = input.h0.shape[1];
   const dhHandle = native.from(dh);
@@ -55,7 +55,7 @@ function blockBackward(
 function steppedForward({ x, h0, c0, kernel, recurrent, bias }: LstmInput): Handle[] {
   const [time, batch, inputSize] = x.shape;
   const hidden = h0.shape[1];
-  const run = operations(time);
+  const run = operations();
   const { native, add, mul, sigmoid, tanh } = run;
   const [xh, kernelHandle, recurrentHandle, bh] = [x, kernel, recurrent, bias].map((t) => native.from(t)) as [
     Handle,
@@ -64,7 +64,7 @@ function steppedForward({ x, h0, c0, kernel, recurrent, bias }: LstmInput): Hand
     Handle,
   ];
   const products = product(run.reshape(xh, [time * batch, inputSize]), kernelHandle);
-  const byInput = native.one('BiasAdd', run.float, [products, bh]);
+  const byInput = run.biasAdd(products, bh);
   const recurrentT = run.transpose(recurrentHandle);
   const gates = run.splitter(new Array<number>(4).fill(hidden), 1);
   const outputs: Handle[][] = Array.from({ length: 7 }, () => []);
@@ -78,7 +78,7 @@ function steppedForward({ x, h0, c0, kernel, recurrent, bias }: LstmInput): Hand
     h = mul(o, co);
     for (const [k, value] of [i, c, f, o, ci, co, h].entries()) outputs[k]!.push(value);
   }
-  return outputs.map(run.pack);
+  return outputs.map((steps) => run.pack(steps));
 }
 
 /** One LSTMBlockCellGrad and one product with the recurrent matrix for each step, the others over all steps at once. */
@@ -90,7 +90,7 @@ function steppedBackward(
 ): Handle[] {
   const [time, batch, inputSize] = x.shape;
   const hidden = h0.shape[1];
-  const run = operations(time);
+  const run = operations();
   const { native, add, float } = run;
   const cellAttributes = native.attributes({ ...FLOAT, use_peephole: { bool: false } });
   const unpack = (t: Tensor): Handle[] => run.unpack(native.from(t));

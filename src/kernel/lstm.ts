@@ -1,6 +1,5 @@
 import {
   concat,
-  customGrad,
   getBackend,
   split,
   type Tensor,
@@ -9,6 +8,7 @@ import {
   type Tensor3D,
 } from '@tensorflow/tfjs-core';
 import { type Cell, type State, type Weights, weight } from '../cell/cell.js';
+import { customOperation } from './custom-operation.js';
 import { nativeLstmKernel } from './lstm-native.js';
 import { plainLstmKernel } from './lstm-plain.js';
 import { steppedLstmKernel } from './lstm-stepped.js';
@@ -49,8 +49,6 @@ const KERNELS: Readonly<Record<'tensorflow' | 'wasm' | 'cpu', LstmKernel>> = {
   cpu: plainLstmKernel,
 };
 
-const INPUTS = 6;
-
 /**
  * LSTM over a padded sequence in one operation. Padding needs no care inside it: padded steps come last and their
  * outputs are not used, so no gradient enters there.
@@ -83,20 +81,18 @@ function statesOf(
   withCells: boolean,
 ): [h: Tensor3D, cs: Tensor3D | null] {
   const lstm = KERNELS[getBackend() as keyof typeof KERNELS];
-  const value = customGrad((...all) => {
-    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
-    const output = lstm.forward(inputOf(all as Tensor[]));
-    save([...(all as Tensor[]), ...output]);
-    const [, cs, , , , , h] = output;
-    return {
-      value: withCells ? concat([h, cs], 2) : h,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [dh, dcs] = withCells ? (split(dy, 2, 2) as [Tensor3D, Tensor3D]) : [dy as Tensor3D, null];
-        const output = saved.slice(INPUTS) as unknown as LstmOutput<Tensor3D>;
-        return lstm.backward(inputOf(saved), output, dh, dcs);
-      },
-    };
-  })(x, h0, c0, kernel, recurrent, bias) as Tensor3D;
+  const value = customOperation<Tensor3D>(
+    [x, h0, c0, kernel, recurrent, bias],
+    (inputs) => {
+      const output = lstm.forward(inputOf(inputs));
+      const [, cs, , , , , h] = output;
+      return { value: withCells ? concat([h, cs], 2) : h, kept: output };
+    },
+    (by, inputs, kept) => {
+      const [dh, dcs] = withCells ? (split(by, 2, 2) as [Tensor3D, Tensor3D]) : [by, null];
+      return lstm.backward(inputOf(inputs), kept as unknown as LstmOutput<Tensor3D>, dh, dcs);
+    },
+  );
   return withCells ? (split(value, 2, 2) as [Tensor3D, Tensor3D]) : [value, null];
 }
 

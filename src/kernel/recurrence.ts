@@ -1,7 +1,6 @@
 import {
   add,
   concat,
-  customGrad,
   matMul,
   split,
   stack,
@@ -15,6 +14,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type { Cell, State, StepTaken, WeightGradients, Weights } from '../cell/cell.js';
+import { customOperation } from './custom-operation.js';
 import type { SequenceMask } from './mask.js';
 import type { Sequence } from './scan.js';
 import type { Wanted } from './sequence.js';
@@ -60,32 +60,31 @@ function sequenceOf(
   const sizes = names.map((name) => cell.stateSizes[name]!);
   const inputs = [x, ...names.map((name) => initial[name]!), ...weightNames.map((name) => w[name]!)];
   // One tensor comes out, since a custom gradient has one: the states side by side.
-  const packed = customGrad((...all) => {
-    const save = all.pop() as unknown as (tensors: Tensor[]) => void;
-    const [xs, begin, weights] = open(all as Tensor[], names, weightNames);
-    const { states, traces } = forward(cell, weights, unstack(xs) as Tensor2D[], begin);
-    const value = joined(names.map((name) => stack(states.map((state) => state[name]!)) as Tensor3D));
-    // Stacked, so that few tensors are kept: to keep one costs as much as a small operation.
-    save([...(all as Tensor[]), value, ...traces[0]!.map((_, k) => stack(traces.map((trace) => trace[k]!)))]);
-    return {
-      value,
-      gradFunc: (dy: Tensor, saved: Tensor[]) =>
-        tidy(() => {
-          const [, start, given] = open(saved.slice(0, inputs.length), names, weightNames);
-          const [states, ...traced] = saved.slice(inputs.length);
-          const after = stepsOf(states as Tensor3D, names, sizes);
-          const trace = traced.map((values) => unstack(values) as Tensor2D[]);
-          const steps = after.map(
-            (state, t): StepTaken => ({
-              before: t === 0 ? start : after[t - 1]!,
-              after: state,
-              trace: trace.map((values) => values[t]!),
-            }),
-          );
-          return backward(cell, given, steps, stepsOf(dy as Tensor3D, names, sizes), start);
-        }),
-    };
-  })(...inputs) as Tensor3D;
+  const packed = customOperation(
+    inputs,
+    (all) => {
+      const [xs, begin, weights] = open(all, names, weightNames);
+      const { states, traces } = forward(cell, weights, unstack(xs) as Tensor2D[], begin);
+      const value = joined(names.map((name) => stack(states.map((state) => state[name]!)) as Tensor3D));
+      // Stacked, so that few tensors are kept: to keep one costs as much as a small operation.
+      const kept = [value, ...traces[0]!.map((_, k) => stack(traces.map((trace) => trace[k]!)))];
+      return { value, kept };
+    },
+    (by, all, [states, ...traced]) =>
+      tidy(() => {
+        const [, start, given] = open(all, names, weightNames);
+        const after = stepsOf(states as Tensor3D, names, sizes);
+        const trace = traced.map((values) => unstack(values) as Tensor2D[]);
+        const steps = after.map(
+          (state, t): StepTaken => ({
+            before: t === 0 ? start : after[t - 1]!,
+            after: state,
+            trace: trace.map((values) => values[t]!),
+          }),
+        );
+        return backward(cell, given, steps, stepsOf(by, names, sizes), start);
+      }),
+  );
   const parts = apart(packed, sizes);
   return Object.fromEntries(names.map((name, k) => [name, parts[k]!]));
 }

@@ -1,5 +1,6 @@
-import type { Handle, NativeOps } from '../engine/native.js';
+import type { Attribute, Handle, NativeOps } from '../engine/native.js';
 import { batchProduct, oneDnnProduct } from '../engine/products.js';
+import { Operations } from './operations.js';
 import type { LayerWeights } from './step-weights.js';
 
 /**
@@ -10,23 +11,19 @@ export const FEW_ROWS = 8;
 
 const FLOAT = { T: { type: 'float32' } } as const;
 
-/** TensorFlow's operations of a decoder step, with their attributes and constants made once. */
-export class StepOperations {
-  readonly native: NativeOps;
-  readonly #float;
-  readonly #gather;
-  readonly #batchMatMul;
-  readonly #batchMatMulTransposed;
-  readonly #reshape;
-  readonly #cell;
-  readonly #thirds;
-  readonly #slice;
+/** The operations of a decoder step: those of all kernels and some of its own, with constants made once. */
+export class StepOperations extends Operations {
+  readonly #gather: readonly Attribute[];
+  readonly #batchMatMul: readonly Attribute[];
+  readonly #batchMatMulTransposed: readonly Attribute[];
+  readonly #cell: readonly Attribute[];
+  readonly #thirds: readonly Attribute[];
+  readonly #slice: readonly Attribute[];
   readonly #first: Handle;
   readonly #second: Handle;
 
   constructor(native: NativeOps) {
-    this.native = native;
-    this.#float = native.attributes(FLOAT);
+    super(native);
     this.#gather = native.attributes({
       Tparams: { type: 'float32' },
       Tindices: { type: 'int32' },
@@ -38,7 +35,6 @@ export class StepOperations {
       native.attributes({ ...types, adj_x: { bool: false }, adj_y: { bool: transposed } });
     this.#batchMatMul = products(false);
     this.#batchMatMulTransposed = products(true);
-    this.#reshape = native.attributes({ ...FLOAT, Tshape: { type: 'int32' } });
     // No forget bias of its own (ours is a parameter), nothing clipped, no peepholes.
     const plain = { forget_bias: { float: 0 }, cell_clip: { float: -1 }, use_peephole: { bool: false } };
     this.#cell = native.attributes({ ...FLOAT, ...plain });
@@ -92,33 +88,13 @@ export class StepOperations {
     return this.native.run('LSTMBlockCell', this.#cell, inputs, 7);
   }
 
-  reshape(x: Handle, shape: number[]): Handle {
-    return this.native.one('Reshape', this.#reshape, [
-      x,
-      this.native.constant([shape.length], 'int32', shape),
-    ]);
-  }
-
   /** Columns side by side. */
   joined(parts: readonly Handle[]): Handle {
-    if (parts.length === 1) return parts[0]!;
-    const attributes = this.native.attributes({
-      ...FLOAT,
-      N: { int: parts.length },
-      Tidx: { type: 'int32' },
-    });
-    return this.native.one('ConcatV2', attributes, [...parts, this.#second]);
+    return parts.length === 1 ? parts[0]! : this.joinerAlong(parts.length, this.#second)(parts);
   }
 
-  split(x: Handle, widths: number[]): Handle[] {
-    const { native } = this;
-    const attributes = native.attributes({
-      ...FLOAT,
-      num_split: { int: widths.length },
-      Tlen: { type: 'int32' },
-    });
-    const sizes = native.constant([widths.length], 'int32', widths);
-    return native.run('SplitV', attributes, [x, sizes, this.#second], widths.length);
+  split(x: Handle, widths: readonly number[]): Handle[] {
+    return this.splitterAlong(widths, this.#second)(x);
   }
 
   thirds(x: Handle): Handle[] {
@@ -131,12 +107,4 @@ export class StepOperations {
     const size = this.native.constant([2], 'int32', [-1, count]);
     return this.native.one('Slice', this.#slice, [x, begin, size]);
   }
-
-  add = (a: Handle, b: Handle): Handle => this.native.one('AddV2', this.#float, [a, b]);
-  sub = (a: Handle, b: Handle): Handle => this.native.one('Sub', this.#float, [a, b]);
-  mul = (a: Handle, b: Handle): Handle => this.native.one('Mul', this.#float, [a, b]);
-  biasAdd = (a: Handle, b: Handle): Handle => this.native.one('BiasAdd', this.#float, [a, b]);
-  sigmoid = (a: Handle): Handle => this.native.one('Sigmoid', this.#float, [a]);
-  tanh = (a: Handle): Handle => this.native.one('Tanh', this.#float, [a]);
-  softmax = (a: Handle): Handle => this.native.one('Softmax', this.#float, [a]);
 }

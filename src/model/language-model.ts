@@ -2,17 +2,15 @@ import { type Tensor2D, type Tensor3D, tidy, zeros } from '@tensorflow/tfjs-core
 import type { LanguageModelConfig } from '../config.js';
 import { SequenceMask } from '../kernel/mask.js';
 import type { Random } from '../random.js';
-import type { DecodeState, Step, StepModel } from '../search/step-model.js';
+import type { DecodeState } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
 import { Decoder, type DecoderSource } from './decoder.js';
-import { DecoderSteps } from './decoder-steps.js';
 import type { Dropout } from './dropout.js';
-import { embed, embeddingParameter } from './embedding.js';
+import { embed } from './embedding.js';
 import { shifted, timeMajor } from './layout.js';
-import { OutputLayer } from './output-layer.js';
-import { type GivenValues, ParameterStore, type Weights } from './parameters.js';
-import { expanded, kept, release, reordered, type SearchState } from './search-state.js';
-import { type Figures, type StepGradients, TeacherForcing } from './teacher-forcing.js';
+import type { GivenValues, Weights } from './parameters.js';
+import type { SearchState } from './search-state.js';
+import { TargetModel } from './target-model.js';
 
 const TABLE = 'embedding';
 
@@ -27,13 +25,8 @@ const TABLE = 'embedding';
  * Each sentence stands alone. As a {@link StepModel} it ignores the source but for its number of rows: its text is
  * what a translation model's target is, so whatever searches and scores with one works with the other.
  */
-export class LanguageModel implements StepModel {
+export class LanguageModel extends TargetModel {
   readonly #decoder: Decoder;
-  readonly #output: OutputLayer;
-  readonly #steps: DecoderSteps;
-  readonly #forcing: TeacherForcing;
-  readonly parameters: ParameterStore;
-  readonly targetSize: number;
 
   /**
    * @param vocabulary entries of the vocabulary
@@ -45,8 +38,7 @@ export class LanguageModel implements StepModel {
     start: Random | GivenValues,
   ) {
     const { cell, embedding, hidden, layers, output, tieEmbedding, dropout } = config;
-    this.targetSize = vocabulary;
-    this.#decoder = new Decoder(
+    const decoder = new Decoder(
       {
         cell,
         embedding,
@@ -59,38 +51,9 @@ export class LanguageModel implements StepModel {
       },
       0,
     );
-    this.#output = new OutputLayer(this.#decoder.outputSize, vocabulary, tieEmbedding ? TABLE : null);
-    this.#steps = new DecoderSteps(this.#decoder, this.#output, TABLE);
-    this.parameters = new ParameterStore(
-      [
-        embeddingParameter(TABLE, vocabulary, embedding),
-        ...this.#decoder.parameters,
-        ...this.#output.parameters,
-      ],
-      start,
-    );
-    this.#forcing = new TeacherForcing(this.parameters, this.#output, dropout.output, (w, batch, drop) =>
-      this.#run(w, batch.target, drop),
-    );
-  }
-
-  /** Loss and gradients of one training step on `batch.target`. The caller disposes all that is returned. */
-  gradients(
-    batch: Batch,
-    options: { readonly labelSmoothing: number; readonly seed: number },
-  ): StepGradients {
-    this.#steps.forget();
-    return this.#forcing.gradients(batch, options);
-  }
-
-  /** Figures without dropout: sum of ln P, tokens whose prediction is right, tokens. */
-  evaluate(batch: Batch): Figures {
-    return this.#forcing.evaluate(batch);
-  }
-
-  /** ln P of every token of `batch.target` given those before it, EOS last, for each sentence. */
-  score(batch: Batch): Float32Array[] {
-    return this.#forcing.score(batch);
+    const parts = { decoder, table: TABLE, vocabulary, embedding, tied: tieEmbedding };
+    super({ ...parts, dropout: dropout.output }, start);
+    this.#decoder = decoder;
   }
 
   start({ rows: sentences, lengths, time }: PaddedIds): DecodeState {
@@ -107,35 +70,7 @@ export class LanguageModel implements StepModel {
     return state;
   }
 
-  expand(state: DecodeState, width: number): DecodeState {
-    return expanded(state as SearchState, width);
-  }
-
-  reorder(state: DecodeState, parents: Int32Array): DecodeState {
-    return reordered(state as SearchState, parents);
-  }
-
-  keep(state: DecodeState, sentences: Int32Array): DecodeState {
-    return kept(state as SearchState, sentences);
-  }
-
-  step(state: DecodeState, previous: Int32Array): Step {
-    const next = this.#steps.step(this.parameters.weights(), state as SearchState, previous);
-    return { state: next.state, logits: next.logits, attention: null };
-  }
-
-  release(state: DecodeState): void {
-    release(state as SearchState);
-  }
-
-  dispose(): void {
-    this.#output.forget();
-    this.#steps.forget();
-    this.parameters.dispose();
-  }
-
-  /** o at every position, `[time, batch, output]`. */
-  #run(w: Weights, text: PaddedIds, dropout: Dropout): Tensor3D {
+  protected override run(w: Weights, { target: text }: Batch, dropout: Dropout): Tensor3D {
     const mask = new SequenceMask(text.lengths, text.time);
     const x = dropout.apply(
       embed(w[TABLE] as Tensor2D, timeMajor(shifted(text), text), text.rows),

@@ -1,0 +1,121 @@
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Random } from '../random.js';
+import type { DecodeState, Step, StepModel } from '../search/step-model.js';
+import type { Batch, PaddedIds } from '../text/batch.js';
+import type { Decoder } from './decoder.js';
+import { DecoderSteps } from './decoder-steps.js';
+import type { Dropout } from './dropout.js';
+import { embeddingParameter } from './embedding.js';
+import { OutputLayer } from './output-layer.js';
+import { type GivenValues, type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
+import { expanded, kept, release, reordered, type SearchState } from './search-state.js';
+import { type Figures, type StepGradients, TeacherForcing } from './teacher-forcing.js';
+
+/** What a model that writes a target is made of. */
+export interface TargetParts {
+  readonly decoder: Decoder;
+  /** Name of the embedding table of the target. */
+  readonly table: string;
+  /** Entries of the target vocabulary. */
+  readonly vocabulary: number;
+  /** Size of an embedding. */
+  readonly embedding: number;
+  /** Whether the output layer's matrix is the embedding table. */
+  readonly tied: boolean;
+  /** Dropout rate on o_t. */
+  readonly dropout: number;
+  /** Parameters before and after the target's embedding table; then come the decoder's and the output layer's. */
+  readonly before?: readonly ParameterSpec[];
+  readonly after?: readonly ParameterSpec[];
+}
+
+/**
+ * A model that writes a target token by token with a {@link Decoder}: what training, scoring and search want of it. What
+ * the decoder is given beside the target is the derived class's.
+ */
+export abstract class TargetModel implements StepModel {
+  readonly #output: OutputLayer;
+  readonly #steps: DecoderSteps;
+  readonly #forcing: TeacherForcing;
+  readonly parameters: ParameterStore;
+  readonly targetSize: number;
+
+  /** @param start draws the initial parameters, or gives them */
+  protected constructor(parts: TargetParts, start: Random | GivenValues) {
+    const { decoder, table, vocabulary, embedding, tied, dropout, before = [], after = [] } = parts;
+    this.targetSize = vocabulary;
+    this.#output = new OutputLayer(decoder.outputSize, vocabulary, tied ? table : null);
+    this.#steps = new DecoderSteps(decoder, this.#output, table);
+    const target = embeddingParameter(table, vocabulary, embedding);
+    this.parameters = new ParameterStore(
+      [...before, target, ...after, ...decoder.parameters, ...this.#output.parameters],
+      start,
+    );
+    this.#forcing = new TeacherForcing(this.parameters, this.#output, dropout, (w, batch, drop) =>
+      this.run(w, batch, drop),
+    );
+  }
+
+  /** Runs the decoder over the whole target: o `[time, batch, output]`. */
+  protected abstract run(w: Weights, batch: Batch, dropout: Dropout): Tensor3D;
+
+  abstract start(source: PaddedIds): DecodeState;
+
+  /**
+   * Loss and gradients of one training step. The caller disposes all that is returned.
+   * @param options.seed of this step's dropout
+   * @returns `loss`, the mean over target tokens with smoothed labels; `logLikelihood`, the sum of ln P over target
+   *   tokens without smoothing (under dropout); the gradient of `loss` for every trainable parameter
+   */
+  gradients(
+    batch: Batch,
+    options: { readonly labelSmoothing: number; readonly seed: number },
+  ): StepGradients {
+    this.#steps.forget();
+    return this.#forcing.gradients(batch, options);
+  }
+
+  /** Teacher-forced figures without dropout: sum of ln P, tokens whose prediction is right, tokens. */
+  evaluate(batch: Batch): Figures {
+    return this.#forcing.evaluate(batch);
+  }
+
+  /** ln P of every target token given all that comes before it, EOS last, for each sentence of the batch. */
+  score(batch: Batch): Float32Array[] {
+    return this.#forcing.score(batch);
+  }
+
+  expand(state: DecodeState, width: number): DecodeState {
+    return expanded(state as SearchState, width);
+  }
+
+  reorder(state: DecodeState, parents: Int32Array): DecodeState {
+    return reordered(state as SearchState, parents);
+  }
+
+  keep(state: DecodeState, sentences: Int32Array): DecodeState {
+    return kept(state as SearchState, sentences);
+  }
+
+  step(state: DecodeState, previous: Int32Array): Step {
+    const next = this.#steps.step(this.parameters.weights(), state as SearchState, previous);
+    const { weights } = next;
+    const attention = weights === null ? null : this.inUserOrder(weights, next.state);
+    return { state: next.state, logits: next.logits, attention };
+  }
+
+  release(state: DecodeState): void {
+    release(state as SearchState);
+  }
+
+  dispose(): void {
+    this.#output.forget();
+    this.#steps.forget();
+    this.parameters.dispose();
+  }
+
+  /** Attention weights `[rows, source]`, disposed here unless returned, with columns in the order of the user's tokens. */
+  protected inUserOrder(weights: Tensor2D, _state: SearchState): Tensor2D {
+    return weights;
+  }
+}
