@@ -172,6 +172,7 @@ export {
   type TranslationFormatter,
   translationFormatter,
 } from './search/format.js';
+export type { FusionOptions, LoadOptions, TranslatorParts } from './search/load-models.js';
 export { type MbrOptions, minimumBayesRisk } from './search/mbr.js';
 export type { MertRun } from './search/mert.js';
 export {
@@ -212,14 +213,11 @@ export type { DecodeState, StepModel } from './search/step-model.js';
 export { TextScorer, type TextScorerParts } from './search/text-scorer.js';
 // Search: translating, scoring, reranking
 export {
-  type FusionOptions,
-  type LoadOptions,
   type TextPair,
   type TranslatedHypothesis,
   type TranslateOptions,
   type Translation,
   Translator,
-  type TranslatorParts,
 } from './search/translator.js';
 export { type TuneOptions, type TuneResult, tune } from './search/tune.js';
 export { parseWeights, type Weights as FeatureWeights } from './search/weights.js';

@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { DragomanError } from '../errors.js';
+import type { FusionOptions } from '../search/load-models.js';
 import type { SearchOptions } from '../search/options.js';
-import type { FusionOptions } from '../search/translator.js';
 import {
   integer,
   nonNegativeNumber,

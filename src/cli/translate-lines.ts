@@ -1,4 +1,5 @@
-import type { LoadOptions, TranslateOptions } from '../search/translator.js';
+import type { LoadOptions } from '../search/load-models.js';
+import type { TranslateOptions } from '../search/translator.js';
 import type { Terminal } from './terminal.js';
 
 /** The best translation of each line, with progress on standard error. */

@@ -1,21 +1,15 @@
 import { setTimeout as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TokenizerSpec } from '../config.js';
-import { type EngineName, startEngine } from '../engine/engine.js';
 import { DragomanError } from '../errors.js';
-import { type LoadedModel, loadModelFolder } from '../model/folder.js';
-import { type LoadedLanguageModel, loadLanguageModelFolder } from '../model/language-model-folder.js';
 import { padIds } from '../text/batch.js';
 import type { TextCodec } from '../text/codec.js';
-import { Ensemble, type EnsembleMean } from './ensemble.js';
 import type { Hypothesis } from './hypothesis.js';
+import { type LoadOptions, loadModels, type TranslatorParts } from './load-models.js';
 import { windows } from './look-ahead.js';
 import { type ResolvedSearchOptions, resolveSearchOptions, type SearchOptions } from './options.js';
 import { hasPenalty } from './penalty.js';
 import { PATIENCE, type PairScore, scoredStream } from './scored-stream.js';
-import type { ScoringModel } from './scorer.js';
 import { search } from './search.js';
-import { DEFAULT_FUSION_WEIGHT, ShallowFusion } from './shallow-fusion.js';
 
 /** Options of {@link Translator.translate}: those of the search, and how its work is cut up. */
 export interface TranslateOptions extends SearchOptions {
@@ -58,31 +52,6 @@ export interface TextPair {
   readonly target: string;
 }
 
-export interface LoadOptions {
-  /** The engine that computes; the best one there is if absent. */
-  readonly engine?: EngineName;
-  /** How several models agree: the mean of their probabilities (default) or of their log-probabilities. */
-  readonly mean?: EnsembleMean;
-  /** A language model of the same target vocabulary that has a say in every step (shallow fusion). */
-  readonly languageModel?: FusionOptions;
-}
-
-export interface FusionOptions {
-  /** The language model's folder. */
-  readonly folder: string;
-  /** λ in ln P_TM + λ ln P_LM, 0 or more (default: 0.1). Scores of translations are then this sum. */
-  readonly weight?: number;
-}
-
-/** Model and codecs, where they do not come from a folder. */
-export interface TranslatorParts {
-  readonly source: TextCodec;
-  readonly target: TextCodec;
-  readonly model: ScoringModel;
-  /** Frees the model. */
-  dispose(): void;
-}
-
 const DEFAULT_BATCH_SIZE = 32;
 const DEFAULT_LOOK_AHEAD = 1024;
 /** Source positions of a batch: keeps very long lines from filling the memory together. */
@@ -116,40 +85,7 @@ export class Translator {
    * Throws `usage` when their vocabularies differ, `engine` when the engine is not there.
    */
   static async load(folders: string | readonly string[], options: LoadOptions = {}): Promise<Translator> {
-    const all = typeof folders === 'string' ? [folders] : folders;
-    if (all.length === 0) throw new DragomanError('usage', 'expected at least one model folder, got none');
-    if (options.mean !== undefined && all.length === 1) {
-      throw new DragomanError('usage', 'mean: has no meaning for one model; expected several');
-    }
-    const { folder: fused, weight = DEFAULT_FUSION_WEIGHT } = options.languageModel ?? {};
-    if (!(Number.isFinite(weight) && weight >= 0)) {
-      throw new DragomanError('usage', `languageModel.weight: expected a number, 0 or more, got ${weight}`);
-    }
-    await startEngine(options.engine);
-    const loaded: LoadedModel[] = [];
-    let language: LoadedLanguageModel | null = null;
-    const dispose = () => {
-      for (const { model } of loaded) model.dispose();
-      language?.model.dispose();
-    };
-    try {
-      for (const folder of all) {
-        loaded.push(await loadModelFolder(folder));
-        requireSameText(loaded[0]!, loaded.at(-1)!);
-      }
-      if (fused !== undefined) {
-        language = await loadLanguageModelFolder(fused);
-        requireTargetText(loaded[0]!, language);
-      }
-    } catch (error) {
-      dispose();
-      throw error;
-    }
-    const [first] = loaded;
-    const models = loaded.map(({ model }) => model);
-    const alone = models.length === 1 ? models[0]! : new Ensemble(models, options.mean);
-    const model = language === null ? alone : new ShallowFusion(alone, language.model, weight);
-    return new Translator({ source: first!.source, target: first!.target, model, dispose });
+    return new Translator(await loadModels(folders, options));
   }
 
   get source(): TextCodec {
@@ -292,39 +228,6 @@ function cutBatches(sources: readonly Int32Array[], size: number): number[][] {
     start = end;
   }
   return batches;
-}
-
-/** Models that decide together must read and write the same tokens. */
-function requireSameText(first: LoadedModel, other: LoadedModel): void {
-  for (const side of ['source', 'target'] as const) {
-    const [a, b] = [first[side], other[side]];
-    if (a.vocabulary.equals(b.vocabulary) && kindOf(first, side) === kindOf(other, side)) continue;
-    throw new DragomanError(
-      'usage',
-      `${other.folder}: expected the ${side} tokenizer and vocabulary of ${first.folder} ` +
-        `(${kindOf(first, side)}, ${a.vocabulary.size} entries), got others (${kindOf(other, side)}, ${b.vocabulary.size} entries)`,
-    );
-  }
-}
-
-/** A language model has a say in tokens: they must be those that the translation model writes. */
-function requireTargetText(first: LoadedModel, language: LoadedLanguageModel): void {
-  const [a, b] = [first.target.vocabulary, language.text.vocabulary];
-  const [kindA, kindB] = [kindOf(first, 'target'), kindOfSpec(language.config.text.tokenizer!)];
-  if (a.equals(b) && kindA === kindB) return;
-  throw new DragomanError(
-    'usage',
-    `${language.folder}: expected the target tokenizer and vocabulary of ${first.folder} (${kindA}, ${a.size} entries), ` +
-      `got others (${kindB}, ${b.size} entries); a language model trained with text.from: ${first.folder} has them`,
-  );
-}
-
-function kindOf({ config }: LoadedModel, side: 'source' | 'target'): string {
-  return kindOfSpec(config.text[side]);
-}
-
-function kindOfSpec(spec: TokenizerSpec): string {
-  return 'lowercase' in spec && spec.lowercase ? `${spec.kind}, lowercased` : spec.kind;
 }
 
 function parseWork(options: { batchSize?: number; lookAhead?: number }): z.output<typeof work> {
