@@ -5,15 +5,15 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
-import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import type { Handle } from '../engine/native.js';
 import { product, softmax } from '../engine/products.js';
+import { operations } from './operations.js';
 
 /** Name of the kernel, for tfjs. */
 export const CROSS_ENTROPY = 'DragomanCrossEntropy';
 
 const T = { type: 'float32' } as const;
 const INDEX = { type: 'int32' } as const;
-const FLOAT: Attributes = { T };
 
 interface Inputs {
   readonly o: Tensor2D;
@@ -38,41 +38,36 @@ interface Settings {
  * @returns loss, negative log-likelihood, gradient by the logits `[rows, vocabulary]`
  */
 function forward({ o, matrix, bias, labels }: Inputs, { smoothing, transposed }: Settings): Tensor[] {
-  const native = nativeOps();
+  const { native, float, add, sub, mul, biasAdd, scalar } = operations();
   const [rows] = o.shape;
   const [vocabulary] = bias.shape;
   const handles = native.scope((): Handle[] => {
-    const float = native.attributes(FLOAT);
     const reduction = native.attributes({ T, Tidx: INDEX, keep_dims: { bool: false } });
-    const int = (value: number) => native.constant([], 'int32', [value]);
     const real = (value: number) => native.constant([], 'float32', [value]);
     const columns = native.constant([1], 'int32', [1]);
     const overRow = (name: string, x: Handle) => native.one(name, reduction, [x, columns]);
 
     const products = product(native.from(o), native.from(matrix), false, transposed);
-    const logits = native.one('BiasAdd', float, [products, native.from(bias)]);
+    const logits = biasAdd(products, native.from(bias));
     const p = softmax(logits);
     const position = native.one('Pack', native.attributes({ T: INDEX, N: { int: 2 }, axis: { int: 1 } }), [
-      native.one('Range', native.attributes({ Tidx: INDEX }), [int(0), int(rows), int(1)]),
+      native.one('Range', native.attributes({ Tidx: INDEX }), [scalar(0), scalar(rows), scalar(1)]),
       native.from(labels),
     ]); // [rows, 2]
     const largest = overRow('Max', logits);
-    const normalizer = native.one('Sub', float, [largest, native.one('Log', float, [overRow('Max', p)])]);
+    const normalizer = sub(largest, native.one('Log', float, [overRow('Max', p)]));
     const gather = native.attributes({ Tparams: T, Tindices: INDEX });
     const chosen = native.one('GatherNd', gather, [logits, position]);
-    const negativeLogLikelihood = native.one('Sub', float, [normalizer, chosen]);
+    const negativeLogLikelihood = sub(normalizer, chosen);
     const hits = native.constant([rows], 'float32', new Array<number>(rows).fill(1 - smoothing));
     const scatter = native.attributes({ T, Tindices: INDEX });
     if (smoothing === 0) {
       const gradient = native.one('TensorScatterSub', scatter, [p, position, hits]);
       return [native.one('Identity', float, [negativeLogLikelihood]), negativeLogLikelihood, gradient];
     }
-    const uniform = native.one('Sub', float, [normalizer, overRow('Mean', logits)]);
-    const loss = native.one('AddV2', float, [
-      native.one('Mul', float, [negativeLogLikelihood, real(1 - smoothing)]),
-      native.one('Mul', float, [uniform, real(smoothing)]),
-    ]);
-    const lowered = native.one('Sub', float, [p, real(smoothing / vocabulary)]);
+    const uniform = sub(normalizer, overRow('Mean', logits));
+    const loss = add(mul(negativeLogLikelihood, real(1 - smoothing)), mul(uniform, real(smoothing)));
+    const lowered = sub(p, real(smoothing / vocabulary));
     return [loss, negativeLogLikelihood, native.one('TensorScatterSub', scatter, [lowered, position, hits])];
   });
   return handles.map((handle) => native.toTensor(handle));
@@ -90,31 +85,22 @@ function backward(
   scale: Tensor1D,
   transposed: boolean,
 ): Tensor[] {
-  const native = nativeOps();
+  const { native, mul, reshape, joiner, splitter } = operations();
   const [rows, size] = o.shape;
   const handles = native.scope((): Handle[] => {
-    const float = native.attributes(FLOAT);
-    const reshape = (x: Handle, shape: number[]) =>
-      native.one('Reshape', native.attributes({ T, Tshape: INDEX }), [
-        x,
-        native.constant([shape.length], 'int32', shape),
-      ]);
     const g = native.from(gradient);
     const column = reshape(native.from(scale), [rows, 1]);
     const back = product(g, native.from(matrix), false, !transposed);
-    const dO = native.one('Mul', float, [back, column]);
-    const scaled = native.one('Mul', float, [native.from(o), column]);
+    const dO = mul(back, column);
+    const scaled = mul(native.from(o), column);
     if (transposed) {
       const dBias = product(column, g, true); // [1, vocabulary]
       return [dO, product(g, scaled, true), reshape(dBias, [-1])];
     }
     // The bias is one more row of the matrix, for an o of 1: one product gives both gradients.
-    const joint = native.attributes({ T, N: { int: 2 }, Tidx: INDEX });
-    const extended = native.one('ConcatV2', joint, [scaled, column, native.constant([], 'int32', [1])]);
+    const extended = joiner(2, 1)([scaled, column]);
     const both = product(extended, g, true); // [size + 1, vocabulary]
-    const parts = native.attributes({ T, Tlen: INDEX, num_split: { int: 2 } });
-    const sizes = native.constant([2], 'int32', [size, 1]);
-    const [dMatrix, dBias] = native.run('SplitV', parts, [both, sizes, native.constant([], 'int32', [0])], 2);
+    const [dMatrix, dBias] = splitter([size, 1], 0)(both);
     return [dO, dMatrix!, reshape(dBias!, [-1])];
   });
   return handles.map((handle) => native.toTensor(handle));

@@ -1,7 +1,8 @@
 import { getBackend, slice, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { type Handle, type NativeOps, nativeOps } from '../engine/native.js';
+import type { Handle } from '../engine/native.js';
 import { product } from '../engine/products.js';
 import { composedCrossEntropy } from './cross-entropy.js';
+import { operations } from './operations.js';
 
 /** Logits held at once, 8 MiB: what is written of them is read again before it has left the processor's cache. */
 const LOGITS_AT_ONCE = 2_097_152;
@@ -45,7 +46,6 @@ export function composedScores(
   });
 }
 
-const FLOAT = { T: { type: 'float32' } } as const;
 /** Between these a sum of exponentials has lost nothing that 32 bits could hold. */
 const SMALLEST = 1e-30;
 const LARGEST = 1e30;
@@ -55,7 +55,7 @@ const LARGEST = 1e30;
  * product, and the logits are passed over twice, not six times.
  */
 class NativeScores {
-  readonly #native: NativeOps = nativeOps();
+  readonly #run = operations();
 
   constructor(
     private readonly matrix: Tensor2D,
@@ -64,15 +64,11 @@ class NativeScores {
 
   /** Null where a sum leaves the range in which this is exact. */
   of(o: Tensor2D, labels: Int32Array): Float32Array | null {
-    const native = this.#native;
+    const { native, float, reshape, scalar } = this.#run;
     const vocabulary = this.matrix.shape[1];
     const rows = labels.length;
     let result: Float32Array | null = null;
     native.scope((): Handle[] => {
-      const float = native.attributes(FLOAT);
-      const shaped = native.attributes({ ...FLOAT, Tshape: { type: 'int32' } });
-      const reshape = (x: Handle, shape: number[]) =>
-        native.one('Reshape', shaped, [x, native.constant([shape.length], 'int32', shape)]);
       const gather = native.attributes({
         Tparams: { type: 'float32' },
         Tindices: { type: 'int32' },
@@ -81,11 +77,7 @@ class NativeScores {
       });
       const pick = (from: Handle, places: Int32Array) =>
         native.read(
-          native.one('GatherV2', gather, [
-            from,
-            native.constant([rows], 'int32', places),
-            native.constant([], 'int32', [0]),
-          ]),
+          native.one('GatherV2', gather, [from, native.constant([rows], 'int32', places), scalar(0)]),
         );
       const bias = native.from(this.bias);
       const z = product(native.from(o), native.from(this.matrix));
