@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { DragomanError, messageOf } from '../errors.js';
 import { MODEL_FILES } from '../model/folder-names.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
-import { lockFolder } from './folder-lock.js';
+import { lockFolder, requireNoTraining } from './folder-lock.js';
 
 /** Not of the model: inside another folder, or gone when training ends. */
 const OTHER_NAMES: ReadonlySet<string> = new Set([MODEL_FILES.last, MODEL_FILES.lock]);
@@ -35,7 +35,9 @@ export interface Claim {
  * @throws DragomanError `usage` when the folder is taken, `input` when there is nothing to resume.
  */
 export async function claimFolder(folder: string, options: ClaimOptions): Promise<Claim> {
-  await requireUsable(folder, options); // a folder that is refused is not written into
+  // A folder that is refused is not written into.
+  await requireNoTraining(folder);
+  await requireUsable(folder, options);
   const lock = await lockFolder(folder);
   try {
     // Once more, now that no other training can change it.

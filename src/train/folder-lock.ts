@@ -85,15 +85,28 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   };
 }
 
-async function sign(path: string, folder: string): Promise<void> {
+/** @throws DragomanError `usage` when a training is at work in the folder; nothing is written. */
+export async function requireNoTraining(folder: string): Promise<void> {
+  const path = join(folder, MODEL_FILES.lock);
+  const found = await look(path);
+  const who = found === null ? null : inUse(found, await thisProcess(folder));
+  if (who !== null) throw taken(folder, path, who);
+}
+
+/** What this process signs with. */
+async function thisProcess(folder: string): Promise<Holder> {
   const { pid } = process;
-  const holder: Holder = {
+  return {
     pid,
     host: hostname(),
     start: startOf(pid),
     at: new Date().toISOString(),
     folder: await realpath(folder),
   };
+}
+
+async function sign(path: string, folder: string): Promise<void> {
+  const holder = await thisProcess(folder);
   for (;;) {
     try {
       return await writeFile(path, `${JSON.stringify(holder)}\n`, { flag: 'wx' });
@@ -102,8 +115,8 @@ async function sign(path: string, folder: string): Promise<void> {
     }
     const found = await look(path);
     if (found === null) continue; // it was released this moment
-    const reason = await inUse(found, holder);
-    if (reason !== null) throw taken(folder, path, reason);
+    const who = inUse(found, holder);
+    if (who !== null) throw taken(folder, path, who);
     await putAside(path, found.text, folder);
   }
 }
@@ -118,13 +131,14 @@ async function look(path: string): Promise<Found | null> {
   try {
     return { text: await readFile(path, 'utf8'), touched: (await stat(path)).mtimeMs };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null; // with the latter, `folder` is a file
     throw error;
   }
 }
 
 /** Who is at work according to a lock; null if nobody is. @param me as whom it is asked */
-async function inUse({ text, touched }: Found, me: Holder): Promise<string | null> {
+function inUse({ text, touched }: Found, me: Holder): string | null {
   const silent = Date.now() - touched;
   const holder = parseHolder(text);
   if (holder === null) return silent < UNSIGNED ? 'another process takes it this moment' : null;

@@ -199,11 +199,10 @@ describe('train', () => {
       for (const options of [{}, { resume: true }, { overwrite: true }]) start(options);
     };
     await once({ ...tiny, train: { ...tiny.train, steps: 12, checkpointSteps: 1 } }, { onProgress });
-    const [anew, resumed, overwriting] = await Promise.all(others);
-    expect(anew).toMatchObject({ code: 'usage', message: expect.stringContaining('expected no model here') });
+    const refused = await Promise.all(others);
+    expect(refused).toHaveLength(3);
     const inUse = { code: 'usage', message: expect.stringMatching(/in use \(process \d+ on /) };
-    expect(resumed).toMatchObject(inUse);
-    expect(overwriting).toMatchObject(inUse);
+    for (const error of refused) expect(error).toMatchObject(inUse);
     expect(read('config.yaml')).not.toContain('seed: 99');
     expect(existsSync(join(folder, 'training.lock'))).toBe(false);
   });
