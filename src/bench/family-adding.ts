@@ -13,9 +13,9 @@ import {
 import type { CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { addingProblem } from '../task/adding-problem.js';
+import { learnAndTest } from './family-learning.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
-import { LossCurve } from './loss-curve.js';
-import { RecurrentNetwork } from './network.js';
+import { type Lesson, RecurrentNetwork } from './network.js';
 import type { TrainingWatch } from './watch.js';
 
 const CELLS: readonly CellKind[] = ['elman', 'hierarchical', 'gru', 'lstm'];
@@ -48,7 +48,7 @@ export const addingTask: FamilyTask = {
     ),
 };
 
-async function learn(
+function learn(
   cell: CellKind,
   length: number,
   steps: number,
@@ -58,26 +58,25 @@ async function learn(
   const random = new Random(seed);
   const testRandom = random.fork(1);
   const network = new RecurrentNetwork({ cell, layers: 1, units: UNITS, inputs: 2, outputs: 1 }, random);
-  const curve = new LossCurve(steps, watch);
-  const training = {
-    steps,
-    learningRate: LEARNING_RATE,
-    clip: 1,
-    watch: curve.watch,
-  };
-  const millisecondsPerStep = await network.train(training, {
+  const lesson: Lesson<'x' | 'targets'> = {
     batch: () => problems(length, BATCH, random),
     loss: (forward, { x, targets }) =>
       mean(squaredDifference(last(forward(x as Tensor3D)), targets)) as Scalar,
-  });
-  const error = tidy(() => {
-    const { x, targets } = problems(length, TESTED, testRandom);
-    const said = last(network.outputs(tensor3d(x.values, x.shape)));
-    return mean(squaredDifference(said, tensor1d(targets.values))).dataSync()[0]!;
-  });
-  const parameters = network.size;
-  network.dispose();
-  return { measures: { 'squared error': error }, parameters, millisecondsPerStep, curve: curve.points };
+  };
+  return learnAndTest(
+    network,
+    steps,
+    watch,
+    (watch) => network.train({ steps, learningRate: LEARNING_RATE, clip: 1, watch }, lesson),
+    () => {
+      const { x, targets } = problems(length, TESTED, testRandom);
+      const error = tidy(() => {
+        const said = last(network.outputs(tensor3d(x.values, x.shape)));
+        return mean(squaredDifference(said, tensor1d(targets.values))).dataSync()[0]!;
+      });
+      return { 'squared error': error };
+    },
+  );
 }
 
 /** Inputs `[length, count, 2]` and targets `[count]`. */

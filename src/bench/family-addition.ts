@@ -1,7 +1,8 @@
 import { CELL_KINDS } from '../cell/options.js';
 import { AdditionNetwork } from './addition.js';
+import { learnAndTest } from './family-learning.js';
 import { type FamilyTask, membersOf } from './family-task.js';
-import { LossCurve } from './loss-curve.js';
+import type { TrainingWatch } from './watch.js';
 
 const CHECKPOINTS = [2000, 10_000];
 const QUICK_CHECKPOINTS = [150];
@@ -19,22 +20,22 @@ export const additionTask: FamilyTask = {
       member: cell,
       setting: '',
       steps,
-      async run(seed, watch) {
+      run(seed, watch) {
         const network = new AdditionNetwork({ cell, seed, steps });
-        const curve = new LossCurve(steps, watch);
         const measures: Record<string, number> = {};
-        const millisecondsPerStep = await network.train({
-          ...curve.watch,
-          onStep: (step, loss) => {
-            curve.watch.onStep!(step, loss);
-            if (!checkpoints.includes(step)) return;
-            const { exact, pairs } = network.test();
-            measures[`right after ${step} steps, %`] = (100 * exact) / pairs;
-          },
-        });
-        const parameters = network.size;
-        network.dispose();
-        return { measures, parameters, millisecondsPerStep, curve: curve.points };
+        const onStep: TrainingWatch['onStep'] = (step, loss) => {
+          watch.onStep?.(step, loss);
+          if (!checkpoints.includes(step)) return;
+          const { exact, pairs } = network.test();
+          measures[`right after ${step} steps, %`] = (100 * exact) / pairs;
+        };
+        return learnAndTest(
+          network,
+          steps,
+          { ...watch, onStep },
+          (watch) => network.train(watch),
+          () => measures,
+        );
       },
     }));
   },

@@ -6,8 +6,8 @@ import { g2pErrorRate } from '../metrics/error-rate.js';
 import { Random } from '../random.js';
 import { readLines } from '../text/corpus.js';
 import { risingAndFalling } from './adam.js';
+import { learnAndTest } from './family-learning.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
-import { LossCurve } from './loss-curve.js';
 import { type SymbolPair, Transducer } from './transducer.js';
 import type { TrainingWatch } from './watch.js';
 
@@ -59,7 +59,7 @@ interface Words {
   readonly phones: readonly string[];
 }
 
-async function learn(
+function learn(
   cell: CellKind,
   { train, test, letters, phones }: Words,
   steps: number,
@@ -83,28 +83,25 @@ async function learn(
     },
     random,
   );
-  const curve = new LossCurve(steps, watch);
-  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
-  const millisecondsPerStep = await transducer.train(training, () =>
-    Array.from({ length: BATCH }, () => train[random.integer(train.length)]!),
+  const pairs = (): SymbolPair[] => Array.from({ length: BATCH }, () => train[random.integer(train.length)]!);
+  return learnAndTest(
+    transducer,
+    steps,
+    watch,
+    (watch) => transducer.train(risingAndFalling(steps, LEARNING_RATE, watch), pairs),
+    () => {
+      const letter = numbering(letters);
+      const said = transducer.translate(
+        test.words.slice(0, count).map((word) => Array.from(word, letter)),
+        LONGEST,
+      );
+      const { wordErrorRate, phoneErrorRate } = g2pErrorRate(
+        said.map((symbols) => symbols.map((symbol) => phones[symbol]).join(' ')),
+        test.pronunciations.map((set) => set.slice(0, count)),
+      );
+      return { 'phones wrong, %': phoneErrorRate, 'words wrong, %': wordErrorRate };
+    },
   );
-  const letter = numbering(letters);
-  const said = transducer.translate(
-    test.words.slice(0, count).map((word) => Array.from(word, letter)),
-    LONGEST,
-  );
-  const { wordErrorRate, phoneErrorRate } = g2pErrorRate(
-    said.map((symbols) => symbols.map((symbol) => phones[symbol]).join(' ')),
-    test.pronunciations.map((set) => set.slice(0, count)),
-  );
-  const parameters = transducer.size;
-  transducer.dispose();
-  return {
-    measures: { 'phones wrong, %': phoneErrorRate, 'words wrong, %': wordErrorRate },
-    parameters,
-    millisecondsPerStep,
-    curve: curve.points,
-  };
 }
 
 async function readWords(): Promise<Words> {

@@ -3,10 +3,10 @@ import type { CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { embeddedReberString, type GrammarString, REBER_SYMBOLS, reberString } from '../task/reber.js';
 import { risingAndFalling } from './adam.js';
+import { learnAndTest } from './family-learning.js';
 import { type FamilyBudget, type FamilyTask, membersOf, type Outcome, type Trial } from './family-task.js';
 import { labelInputs, labelLoss, NO_LABEL } from './label-loss.js';
-import { LossCurve } from './loss-curve.js';
-import { RecurrentNetwork } from './network.js';
+import { type Lesson, type NetworkTraining, RecurrentNetwork } from './network.js';
 import { symbolBatch } from './symbol-batch.js';
 import type { TrainingWatch } from './watch.js';
 
@@ -32,26 +32,42 @@ export const reberTask: FamilyTask = {
   source: 'Cleeremans, Servan-Schreiber & McClelland 1989; Hochreiter & Schmidhuber 1997, experiment 1',
   axes: { x: 'step', y: 'cross-entropy', logarithmic: false },
   trials: (budget) =>
-    Object.entries(GRAMMARS).flatMap(([grammar, draw]) =>
-      membersOf(budget, CELLS).map((cell) => reberTrial(cell, grammar, draw, budget)),
+    Object.entries(GRAMMARS).flatMap(([setting, grammar]) =>
+      learnersOf(budget).map((learner) => reberTrial(learner, setting, grammar, budget)),
     ),
 };
 
+interface Learner {
+  readonly subject: string;
+  readonly cell: CellKind;
+  readonly gradient: NonNullable<NetworkTraining['gradient']>;
+}
+
+/** The members, and after `elman` the network of its paper, whose gradient does not go back in time. */
+function learnersOf(budget: FamilyBudget): Learner[] {
+  return membersOf(budget, CELLS).flatMap((cell): Learner[] => {
+    const whole: Learner = { subject: cell, cell, gradient: 'through-time' };
+    return cell === 'elman'
+      ? [whole, { ...whole, subject: 'elman, one-step gradient', gradient: 'one-step' }]
+      : [whole];
+  });
+}
+
 type Grammar = (random: Random) => GrammarString;
 
-function reberTrial(cell: CellKind, setting: string, grammar: Grammar, budget: FamilyBudget): Trial {
+function reberTrial(learner: Learner, setting: string, grammar: Grammar, budget: FamilyBudget): Trial {
   const steps = budget.quick ? STEPS.quick : STEPS.full;
   return {
-    subject: cell,
-    member: cell,
+    subject: learner.subject,
+    member: learner.cell,
     setting,
     steps,
-    run: (seed, watch) => learn(cell, grammar, steps, seed, watch),
+    run: (seed, watch) => learn(learner, grammar, steps, seed, watch),
   };
 }
 
-async function learn(
-  cell: CellKind,
+function learn(
+  { cell, gradient }: Learner,
   grammar: Grammar,
   steps: number,
   seed: number,
@@ -62,11 +78,9 @@ async function learn(
   const symbols = REBER_SYMBOLS.length;
   const shape = { cell, layers: 1, units: UNITS, inputs: symbols, outputs: symbols };
   const network = new RecurrentNetwork(shape, random);
-  const curve = new LossCurve(steps, watch);
   const draw = (count: number, from: Random): GrammarString[] =>
     Array.from({ length: count }, () => grammar(from));
-  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
-  const millisecondsPerStep = await network.train(training, {
+  const lesson: Lesson<'x' | 'labels' | 'shares'> = {
     batch: () => {
       const rows = draw(BATCH, random).map(({ text }) => numbers(text));
       const x = symbolBatch(
@@ -76,25 +90,25 @@ async function learn(
       return { x, ...labelInputs(following(rows, x.shape[0])) };
     },
     loss: (forward, { x, ...labels }) => labelLoss(forward(x as Tensor3D), labels),
-  });
-  const tested = draw(TESTED, testRandom);
-  const right = ratedRight(
-    network,
-    tested,
-    tested.map(({ text }) => numbers(text)),
-  );
-  const share = (flags: readonly boolean[]): number =>
-    (100 * flags.filter(Boolean).length) / Math.max(1, flags.length);
-  const measures: Record<string, number> = {
-    'strings right, %': share(right.map((steps) => steps.every(Boolean))),
   };
-  if (grammar !== reberString) {
-    // The symbol that repeats the second one stands last but one; it is predicted at the step before.
-    measures['repeated symbol, %'] = share(right.map((steps) => steps.at(-2)!));
-  }
-  const parameters = network.size;
-  network.dispose();
-  return { measures, parameters, millisecondsPerStep, curve: curve.points };
+  return learnAndTest(
+    network,
+    steps,
+    watch,
+    (watch) => network.train({ ...risingAndFalling(steps, LEARNING_RATE, watch), gradient }, lesson),
+    () => {
+      const right = ratedRight(network, draw(TESTED, testRandom));
+      const wholly = { 'strings right, %': share(right.map((steps) => steps.every(Boolean))) };
+      // The symbol that repeats the second one stands last but one; it is predicted at the step before.
+      return grammar === reberString
+        ? wholly
+        : { ...wholly, 'repeated symbol, %': share(right.map((steps) => steps.at(-2)!)) };
+    },
+  );
+}
+
+function share(flags: readonly boolean[]): number {
+  return (100 * flags.filter(Boolean).length) / flags.length;
 }
 
 function numbers(text: string): number[] {
@@ -111,12 +125,9 @@ function following(rows: readonly (readonly number[])[], time: number): Int32Arr
 }
 
 /** For each string and step whether every symbol that may follow is rated above every one that may not. */
-function ratedRight(
-  network: RecurrentNetwork,
-  strings: readonly GrammarString[],
-  rows: readonly (readonly number[])[],
-): boolean[][] {
+function ratedRight(network: RecurrentNetwork, strings: readonly GrammarString[]): boolean[][] {
   const symbols = REBER_SYMBOLS.length;
+  const rows = strings.map(({ text }) => numbers(text));
   const { values, shape } = symbolBatch(rows, symbols);
   const rated = tidy(() => network.outputs(tensor3d(values, shape)).dataSync()); // [time, batch, symbols]
   return strings.map(({ next }, b) =>

@@ -3,10 +3,10 @@ import type { CellInput, CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { type LabelledString, labelPrefixes, TOMITA, TomitaSampler } from '../task/tomita.js';
 import { risingAndFalling } from './adam.js';
+import { learnAndTest } from './family-learning.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
 import { labelInputs, labelLoss, NO_LABEL } from './label-loss.js';
-import { LossCurve } from './loss-curve.js';
-import { RecurrentNetwork } from './network.js';
+import { type Lesson, RecurrentNetwork } from './network.js';
 import { symbolBatch } from './symbol-batch.js';
 import type { TrainingWatch } from './watch.js';
 
@@ -45,7 +45,7 @@ export const tomitaTask: FamilyTask = {
   },
 };
 
-async function learn(
+function learn(
   cell: CellKind,
   grammar: number,
   steps: number,
@@ -57,33 +57,32 @@ async function learn(
   const tested = testStrings(sampler, random.fork(1));
   const shape = { cell: withFullTensor(cell), layers: 1, units: UNITS, inputs: SYMBOLS, outputs: 2 };
   const network = new RecurrentNetwork(shape, random);
-  const curve = new LossCurve(steps, watch);
-  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
-  const millisecondsPerStep = await network.train(training, {
+  const lesson: Lesson<'x' | 'labels' | 'shares'> = {
     batch: () => {
       const strings = Array.from({ length: BATCH }, (_, k) => trainingString(sampler, k % 2 === 0, random));
       const x = symbolBatch(strings.map(withStart), SYMBOLS);
       return { x, ...labelInputs(prefixLabels(strings, x.shape[0])) };
     },
     loss: (forward, { x, ...labels }) => labelLoss(forward(x as Tensor3D), labels),
-  });
-  const right = answeredRight(network, tested);
-  const share = (accepted: boolean): number => {
-    const own = right.filter((_, k) => tested[k]!.accepted.at(-1) === accepted);
-    return (100 * own.filter(Boolean).length) / own.length;
   };
-  const parameters = network.size;
-  network.dispose();
-  return {
-    measures: {
-      'accuracy, %': (share(true) + share(false)) / 2,
-      'accepted, %': share(true),
-      'refused, %': share(false),
+  return learnAndTest(
+    network,
+    steps,
+    watch,
+    (watch) => network.train(risingAndFalling(steps, LEARNING_RATE, watch), lesson),
+    () => {
+      const right = answeredRight(network, tested);
+      const share = (accepted: boolean): number => {
+        const own = right.filter((_, k) => tested[k]!.accepted.at(-1) === accepted);
+        return (100 * own.filter(Boolean).length) / own.length;
+      };
+      return {
+        'accuracy, %': (share(true) + share(false)) / 2,
+        'accepted, %': share(true),
+        'refused, %': share(false),
+      };
     },
-    parameters,
-    millisecondsPerStep,
-    curve: curve.points,
-  };
+  );
 }
 
 /** The papers' networks have the full weight tensor, which for so few units is small. */

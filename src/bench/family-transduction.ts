@@ -2,8 +2,8 @@ import { CELL_KINDS, type CellKind } from '../cell/options.js';
 import { Random } from '../random.js';
 import { TRANSDUCTIONS, type Transduction, transductionPair } from '../task/transduction.js';
 import { risingAndFalling } from './adam.js';
+import { learnAndTest } from './family-learning.js';
 import { type FamilyTask, membersOf, type Outcome } from './family-task.js';
-import { LossCurve } from './loss-curve.js';
 import { type SymbolPair, Transducer } from './transducer.js';
 import type { TrainingWatch } from './watch.js';
 
@@ -40,7 +40,7 @@ export const transductionTask: FamilyTask = {
   },
 };
 
-async function learn(
+function learn(
   cell: CellKind,
   kind: Transduction,
   attention: Attention,
@@ -68,21 +68,19 @@ async function learn(
   );
   const pairs = (count: number, from: Random): SymbolPair[] =>
     Array.from({ length: count }, () => transductionPair(kind, SEQUENCES, from));
-  const curve = new LossCurve(steps, watch);
-  const training = risingAndFalling(steps, LEARNING_RATE, curve.watch);
-  const millisecondsPerStep = await transducer.train(training, () => pairs(BATCH, random));
-  const tested = pairs(TESTED, testRandom);
-  const said = transducer.translate(
-    tested.map((pair) => pair.source),
-    longest + 1,
+  return learnAndTest(
+    transducer,
+    steps,
+    watch,
+    (watch) => transducer.train(risingAndFalling(steps, LEARNING_RATE, watch), () => pairs(BATCH, random)),
+    () => {
+      const tested = pairs(TESTED, testRandom);
+      const said = transducer.translate(
+        tested.map((pair) => pair.source),
+        longest + 1,
+      );
+      const right = said.filter((symbols, k) => symbols.join() === tested[k]!.target.join()).length;
+      return { 'sequences right, %': (100 * right) / TESTED };
+    },
   );
-  const right = said.filter((symbols, k) => symbols.join() === tested[k]!.target.join()).length;
-  const parameters = transducer.size;
-  transducer.dispose();
-  return {
-    measures: { 'sequences right, %': (100 * right) / TESTED },
-    parameters,
-    millisecondsPerStep,
-    curve: curve.points,
-  };
 }

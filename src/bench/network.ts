@@ -5,6 +5,7 @@ import type { CellInput } from '../cell/options.js';
 import type { ScheduleSpec } from '../config.js';
 import { RepeatedStep, type StepInputs, type StepTensors } from '../engine/repeated-step.js';
 import { fullMask, type SequenceMask } from '../kernel/mask.js';
+import { scanWithOneStepGradient } from '../kernel/one-step.js';
 import { runSequence, type Wanted } from '../kernel/sequence.js';
 import { dense, denseParameters } from '../model/dense.js';
 import { type ParameterSpec, ParameterStore, prefixed, scoped } from '../model/parameters.js';
@@ -31,6 +32,8 @@ export interface NetworkTraining {
   readonly schedule?: ScheduleSpec;
   /** Largest global norm of the gradients; 0 is off. */
   readonly clip: number;
+  /** Whether the gradient of an output goes back through all steps before it, as it does if absent, or ends at its own. */
+  readonly gradient?: 'through-time' | 'one-step';
   readonly watch?: TrainingWatch;
 }
 
@@ -96,7 +99,10 @@ export class RecurrentNetwork {
       const weights = this.#store.weights();
       const forward: Forward = (x) => {
         const [time, rows] = x.shape;
-        return this.#run(weights, x, this.start(rows), fullMask(rows, time), 'outputs').outputs;
+        const mask = fullMask(rows, time);
+        return training.gradient === 'one-step'
+          ? this.#runWithOneStepGradient(weights, x, mask)
+          : this.#run(weights, x, this.start(rows), mask, 'outputs').outputs;
       };
       const { value, grads } = engine().gradients(
         () => lesson.loss(forward, batch),
@@ -132,6 +138,14 @@ export class RecurrentNetwork {
 
   dispose(): void {
     this.#store.dispose();
+  }
+
+  #runWithOneStepGradient(weights: Weights, x: Tensor3D, mask: SequenceMask): Tensor3D {
+    const top = this.#cells.reduce((values, cell, n) => {
+      const w = scoped(weights, `layer.${n}`, cell.parameters);
+      return scanWithOneStepGradient(cell, w, values, cell.initial(mask.batch), mask);
+    }, x);
+    return dense(scoped(weights, 'readout', this.#readout), top);
   }
 
   #run(
