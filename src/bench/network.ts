@@ -1,19 +1,15 @@
-import { engine, type Scalar, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
 import type { Cell, State, Weights } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
 import type { CellInput } from '../cell/options.js';
-import type { ScheduleSpec } from '../config.js';
-import { RepeatedStep, type StepInputs, type StepTensors } from '../engine/repeated-step.js';
+import type { StepInputs, StepTensors } from '../engine/repeated-step.js';
 import { fullMask, type SequenceMask } from '../kernel/mask.js';
 import { scanWithOneStepGradient } from '../kernel/one-step.js';
 import { runSequence, type Wanted } from '../kernel/sequence.js';
 import { dense, denseParameters } from '../model/dense.js';
 import { type ParameterSpec, ParameterStore, prefixed, scoped } from '../model/parameters.js';
 import type { Random } from '../random.js';
-import { createOptimizer } from '../train/optimizer.js';
-import { Schedule } from '../train/schedule.js';
-import { adam } from './adam.js';
-import { type TrainingWatch, watchSteps } from './watch.js';
+import { minimise, type Training } from './minimise.js';
 
 export interface NetworkShape {
   readonly cell: CellInput;
@@ -25,23 +21,9 @@ export interface NetworkShape {
   readonly outputs: number;
 }
 
-export interface NetworkTraining {
-  readonly steps: number;
-  readonly learningRate: number;
-  /** How the rate changes; constant if absent. */
-  readonly schedule?: ScheduleSpec;
-  /** Largest global norm of the gradients; 0 is off. */
-  readonly clip: number;
+export interface NetworkTraining extends Training {
   /** Whether the gradient of an output goes back through all steps before it, as it does if absent, or ends at its own. */
   readonly gradient?: 'through-time' | 'one-step';
-  readonly watch?: TrainingWatch;
-}
-
-/** The learning rate of each step, from 1. */
-export function rateOf({ steps, learningRate, schedule }: NetworkTraining): (step: number) => number {
-  if (schedule === undefined) return () => learningRate;
-  const rates = new Schedule(schedule, learningRate);
-  return (step) => rates.rate(step, step / steps);
 }
 
 /**
@@ -52,7 +34,7 @@ export type Forward = (x: Tensor3D) => Tensor3D;
 
 /** What a network learns. */
 export interface Lesson<Name extends string> {
-  /** The numbers of step n, from 1. The fewer shapes there are, the faster: see {@link RepeatedStep}. */
+  /** The numbers of step n, from 1. The fewer shapes there are, the faster: see {@link minimise}. */
   batch(step: number): StepInputs<Name>;
   /** Their loss, computed from these tensors and the forward pass alone. */
   loss(forward: Forward, batch: StepTensors<Name>): Scalar;
@@ -90,33 +72,16 @@ export class RecurrentNetwork {
    * @returns milliseconds a step, what the watch does not counted
    */
   train<Name extends string>(training: NetworkTraining, lesson: Lesson<Name>): Promise<number> {
-    const { steps, clip, watch = {} } = training;
-    const optimizer = createOptimizer(adam(training.learningRate), this.#store, clip);
-    const rate = rateOf(training);
-    const names = this.#store.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
-    const variables = [...this.#store.variables(), ...optimizer.variables()];
-    const step = new RepeatedStep<Name>(variables, (batch, settings) => {
-      const weights = this.#store.weights();
-      const forward: Forward = (x) => {
-        const [time, rows] = x.shape;
-        const mask = fullMask(rows, time);
-        return training.gradient === 'one-step'
-          ? this.#runWithOneStepGradient(weights, x, mask)
-          : this.#run(weights, x, this.start(rows), mask, 'outputs').outputs;
-      };
-      const { value, grads } = engine().gradients(
-        () => lesson.loss(forward, batch),
-        names.map((name) => weights[name]!),
-      );
-      optimizer.update(Object.fromEntries(names.map((name, k) => [name, grads[k]!])), settings);
-      return [value];
-    });
-    return watchSteps(steps, watch, (n) => {
-      const [loss] = step.run(lesson.batch(n), optimizer.begin(rate(n)));
-      return loss as Scalar;
-    }).finally(() => {
-      step.dispose();
-      optimizer.dispose();
+    return minimise<Name>(this.#store, training, {
+      batch: (n) => lesson.batch(n),
+      loss: (weights, batch) =>
+        lesson.loss((x) => {
+          const [time, rows] = x.shape;
+          const mask = fullMask(rows, time);
+          return training.gradient === 'one-step'
+            ? this.#runWithOneStepGradient(weights, x, mask)
+            : this.#run(weights, x, this.start(rows), mask, 'outputs').outputs;
+        }, batch),
     });
   }
 

@@ -1,16 +1,17 @@
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { mul, type Scalar, sum, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { configSchema } from '../config/translation.js';
 import type { ConfigInput } from '../config.js';
-import { Seq2Seq } from '../model/seq2seq.js';
+import type { HostTensor } from '../engine/graph.js';
+import type { StepInputs } from '../engine/repeated-step.js';
+import { TensorMask } from '../kernel/tensor-mask.js';
+import { reversed, shifted, timeMajorIds } from '../model/layout.js';
+import { type Reading, Seq2Seq } from '../model/seq2seq.js';
 import type { Random } from '../random.js';
 import { greedySearch } from '../search/greedy.js';
 import { resolveSearchOptions } from '../search/options.js';
 import { padIds } from '../text/batch.js';
 import { SPECIALS } from '../text/vocabulary.js';
-import { createOptimizer } from '../train/optimizer.js';
-import { adam } from './adam.js';
-import { type NetworkTraining, rateOf } from './network.js';
-import { watchSteps } from './watch.js';
+import { minimise, type Training } from './minimise.js';
 
 /** A source and a target as symbol numbers from 0. */
 export interface SymbolPair {
@@ -30,6 +31,12 @@ export interface TransducerShape {
     readonly bidirectional: boolean;
   };
 }
+
+/** A batch as a step gets it: all time-major; `shares` is 1 / tokens where a target token is real, else 0. */
+type BatchPart = 'source' | 'sourceLengths' | 'previous' | 'targetLengths' | 'labels' | 'shares';
+
+/** Lengths are rounded up to a multiple of this: a training step is fastest where few shapes occur. */
+const ROUNDING = 4;
 
 /** Rows in one batch of the search. */
 const TEST_BATCH = 512;
@@ -70,27 +77,23 @@ export class Transducer {
    * @param batch pairs of a step
    * @returns milliseconds a step
    */
-  train(training: NetworkTraining, batch: () => readonly SymbolPair[]): Promise<number> {
-    const { steps, clip, watch = {} } = training;
-    const rate = rateOf(training);
-    const optimizer = createOptimizer(adam(training.learningRate), this.#model.parameters, clip);
-    return watchSteps(steps, watch, (step) => {
-      const pairs = batch();
-      const target = padIds(pairs.map((pair) => ids(pair.target)));
-      const { loss, logLikelihood, gradients } = this.#model.gradients(
-        {
-          indices: Int32Array.from(pairs, (_, k) => k),
-          source: padIds(pairs.map((pair) => ids(pair.source))),
-          target,
-          targetTokens: target.lengths.reduce((x, y) => x + y, 0),
-        },
-        { labelSmoothing: 0, seed: step },
-      );
-      optimizer.apply(gradients, rate(step)).dispose();
-      dispose(gradients as Record<string, Tensor>);
-      logLikelihood.dispose();
-      return loss;
-    }).finally(() => optimizer.dispose());
+  train(training: Training, batch: () => readonly SymbolPair[]): Promise<number> {
+    return minimise<BatchPart>(this.#model.parameters, training, {
+      batch: () => stepInputs(batch(), this.#model.config.reverseSource),
+      loss: (weights, { source, sourceLengths, previous, targetLengths, labels, shares }) => {
+        const reading = (ids: Tensor, lengths: Tensor): Reading => ({
+          ids: ids as Tensor1D,
+          mask: new TensorMask(lengths as Tensor1D, ids.size / lengths.size),
+        });
+        const losses = this.#model.losses(
+          weights,
+          reading(source, sourceLengths),
+          reading(previous, targetLengths),
+          labels as Tensor1D,
+        );
+        return sum(mul(losses, shares)) as Scalar;
+      },
+    });
   }
 
   /** Greedy outputs of at most `maxLength` symbols. */
@@ -109,6 +112,32 @@ export class Transducer {
   dispose(): void {
     this.#model.dispose();
   }
+}
+
+/** A batch as arrays, padded to few lengths. */
+function stepInputs(pairs: readonly SymbolPair[], reverseSource: boolean): StepInputs<BatchPart> {
+  const source = padIds(
+    pairs.map((pair) => ids(pair.source)),
+    ROUNDING,
+  );
+  const target = padIds(
+    pairs.map((pair) => ids(pair.target)),
+    ROUNDING,
+  );
+  const vector = (values: Float32Array | Int32Array): HostTensor => ({ values, shape: [values.length] });
+  const tokens = target.lengths.reduce((x, y) => x + y, 0);
+  const { rows } = target;
+  const shares = Float32Array.from({ length: rows * target.time }, (_, k) =>
+    Math.floor(k / rows) < target.lengths[k % rows]! ? 1 / tokens : 0,
+  );
+  return {
+    source: vector(timeMajorIds(reverseSource ? reversed(source) : source.ids, source)),
+    sourceLengths: vector(source.lengths),
+    previous: vector(timeMajorIds(shifted(target), target)),
+    targetLengths: vector(target.lengths),
+    labels: vector(timeMajorIds(target.ids, target)),
+    shares: vector(shares),
+  };
 }
 
 /** Symbols follow the specials. */

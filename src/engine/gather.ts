@@ -11,6 +11,35 @@ import {
 } from '@tensorflow/tfjs-core';
 import { DragomanError } from '../errors.js';
 import type { WasmMemory } from './live-values.js';
+import { nativeOps } from './native.js';
+
+/**
+ * Registers TensorFlow's own look-up for `tensorflow`: the kernel of tfjs-node reads the indices back first, to see that
+ * all are there, which TensorFlow does too. To be called once, when the engine is loaded.
+ */
+export function registerNativeGather(): void {
+  const original = getKernel(GatherV2, 'tensorflow');
+  const kernelFunc: KernelFunc = (call) => {
+    const { x, indices } = call.inputs as { x: Tensor; indices: Tensor };
+    const { axis, batchDims } = call.attrs as unknown as GatherV2Attrs;
+    if (x.dtype !== 'float32' || indices.dtype !== 'int32') return original.kernelFunc(call);
+    const native = nativeOps();
+    const attributes = native.attributes({
+      batch_dims: { int: batchDims },
+      Tparams: { type: 'float32' },
+      Tindices: { type: 'int32' },
+      Taxis: { type: 'int32' },
+    });
+    return native.toTensor(
+      native.scope(() => {
+        const along = native.constant([], 'int32', [axis]);
+        return native.one(GatherV2, attributes, [native.from(x), native.from(indices), along]);
+      }),
+    );
+  };
+  unregisterKernel(GatherV2, 'tensorflow');
+  registerKernel({ ...original, kernelFunc });
+}
 
 let registered = false;
 

@@ -6,6 +6,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, excerpt } from '../errors.js';
 import { cacheFolder } from './cache.js';
+import { registerNativeGather } from './gather.js';
 import { hasBfloat16, vectorExtensions } from './hardware.js';
 import { PRECISIONS, type Precision, registerProducts } from './products.js';
 
@@ -146,6 +147,7 @@ export function loadNative(folder: string): NativeEngine {
   require(join(folder, 'dist', 'register_all_kernels.js'));
   const { NodeJSKernelBackend } = require(join(folder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
   registerProducts(products);
+  registerNativeGather();
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
   loaded = { folder, version: binding.TF_Version, threads, products };

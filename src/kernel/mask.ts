@@ -21,7 +21,7 @@ export class SequenceMask {
 
   /** @param lengths real steps of each row, 0 to `time` */
   constructor(
-    readonly lengths: Int32Array,
+    protected readonly lengths: Int32Array,
     readonly time: number,
   ) {
     this.full = lengths.every((length) => length === time);
@@ -58,6 +58,14 @@ export class SequenceMask {
     return tensor3d(values, [this.batch, 1, this.time]);
   }
 
+  /** Real steps of each row, but at least 1, `[batch, 1]`: what a sum over steps is divided by. */
+  counts(): Tensor2D {
+    return tensor2d(
+      Float32Array.from(this.lengths, (length) => Math.max(1, length)),
+      [this.batch, 1],
+    );
+  }
+
   /** Zeros at the padded steps of x `[time, batch, size]`. */
   apply(x: Tensor3D): Tensor3D {
     return this.full ? x : (mul(x, this.weights()) as Tensor3D);
@@ -70,14 +78,7 @@ export class SequenceMask {
   reverse(x: Tensor3D): Tensor3D {
     const { time, batch } = this;
     const [, , size] = x.shape;
-    const rows = new Int32Array(time * batch);
-    for (let t = 0, k = 0; t < time; t++) {
-      for (let b = 0; b < batch; b++, k++) {
-        const length = this.lengths[b]!;
-        rows[k] = (t < length ? length - 1 - t : t) * batch + b;
-      }
-    }
-    const order = tensor1d(rows, 'int32');
+    const order = this.reversal();
     const permute = (value: Tensor, by: Tensor1D): Tensor3D =>
       reshape(gather(reshape(value, [time * batch, size]), by), [time, batch, size]);
     // The permutation is its own inverse, so the gradient is a look-up too, not a scatter.
@@ -99,7 +100,7 @@ export class SequenceMask {
     const { time, batch } = this;
     const size = initial.shape[1];
     const all = concat([initial, reshape(sequence, [time * batch, size]) as Tensor2D], 0); // [(1 + time) * batch, size]
-    return gather(all, this.#lastRows()) as Tensor2D;
+    return gather(all, this.ends(0)) as Tensor2D;
   }
 
   /**
@@ -112,13 +113,26 @@ export class SequenceMask {
     const size = outputs.shape[2];
     if (direction === 'backward') return reshape(slice(outputs, [0, 0, 0], [1, batch, size]), [batch, size]);
     if (this.full) return reshape(slice(outputs, [time - 1, 0, 0], [1, batch, size]), [batch, size]);
-    const rows = this.lengths.map((length, b) => Math.max(0, length - 1) * batch + b);
-    return gather(reshape(outputs, [time * batch, size]) as Tensor2D, tensor1d(rows, 'int32'));
+    return gather(reshape(outputs, [time * batch, size]) as Tensor2D, this.ends(1));
   }
 
-  #lastRows(): Tensor1D {
+  /** Where each step of x `[time * batch, size]` stands when every row is reversed, `[time * batch]`. */
+  protected reversal(): Tensor1D {
+    const { time, batch, lengths } = this;
+    const rows = new Int32Array(time * batch);
+    for (let t = 0, k = 0; t < time; t++) {
+      for (let b = 0; b < batch; b++, k++) {
+        const length = lengths[b]!;
+        rows[k] = (t < length ? length - 1 - t : t) * batch + b;
+      }
+    }
+    return tensor1d(rows, 'int32');
+  }
+
+  /** The place of step `length - before` of each row, or of step 0, in x `[time * batch, size]`, `[batch]`. */
+  protected ends(before: 0 | 1): Tensor1D {
     return tensor1d(
-      this.lengths.map((length, b) => length * this.batch + b),
+      this.lengths.map((length, b) => Math.max(0, length - before) * this.batch + b),
       'int32',
     );
   }
@@ -130,4 +144,4 @@ export function fullMask(batch: number, time: number): SequenceMask {
 }
 
 /** Its exponential is zero in 32-bit floats, and it stays finite where a whole row is masked. */
-const MASKED = -1e9;
+export const MASKED = -1e9;

@@ -5,12 +5,17 @@ import { BOS } from '../text/vocabulary.js';
 // How the ids of a batch are laid out for the model.
 
 /** Ids `[rows, time]` as int32 `[time * rows]`: the model computes time-major, one step is one contiguous block. */
-export function timeMajor(ids: Int32Array, { rows, time }: PaddedIds): Tensor1D {
+export function timeMajor(ids: Int32Array, layout: PaddedIds): Tensor1D {
+  return tensor1d(timeMajorIds(ids, layout), 'int32');
+}
+
+/** The same as an array. */
+export function timeMajorIds(ids: Int32Array, { rows, time }: PaddedIds): Int32Array {
   const out = new Int32Array(ids.length);
   for (let t = 0, k = 0; t < time; t++) {
     for (let row = 0; row < rows; row++, k++) out[k] = ids[row * time + t]!;
   }
-  return tensor1d(out, 'int32');
+  return out;
 }
 
 /** Each row's words in reverse, EOS and padding left behind them (Sutskever et al. 2014, section 3.3). */

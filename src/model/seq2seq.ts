@@ -1,6 +1,7 @@
 import {
   gather,
   reshape,
+  type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   tensor1d,
@@ -21,6 +22,14 @@ import type { GivenValues, Weights } from './parameters.js';
 import type { SearchState } from './search-state.js';
 import { Summary } from './summary.js';
 import { TargetModel } from './target-model.js';
+
+/** One side of a batch as the model reads it. */
+export interface Reading {
+  /** Time-major, int32 `[time * rows]`. */
+  readonly ids: Tensor1D;
+  /** Of `rows` rows and `time` steps. */
+  readonly mask: SequenceMask;
+}
 
 /** Embeddings of the target. */
 const TABLE = 'embedding.target';
@@ -60,10 +69,22 @@ export class Seq2Seq extends TargetModel {
     this.#sourceTable = tieSourceEmbedding ? TABLE : SOURCE_TABLE;
   }
 
+  /**
+   * Cross-entropy at every target position, those behind the ends of rows included, without dropout. Made of tensors by
+   * operations alone, so that a `RepeatedStep` can record it.
+   * @param source in the order in which it is read, EOS last
+   * @param previous the decoder's inputs: BOS, then all target tokens but the last
+   * @param labels target tokens, int32 `[time * rows]`, time-major
+   * @returns `[time * rows]`
+   */
+  losses(w: Weights, source: Reading, previous: Reading, labels: Tensor1D): Tensor1D {
+    return this.lossesOf(w, this.#decode(w, source, previous, new Dropout(null)), labels);
+  }
+
   start(source: PaddedIds): DecodeState {
     const tensors = tidy(() => {
       const w = this.parameters.weights();
-      const { decoderSource, summary } = this.#encode(w, source, new Dropout(null));
+      const { decoderSource, summary } = this.#encode(w, this.#read(source), new Dropout(null));
       const { attention } = decoderSource;
       const everyStep = this.config.context === 'every-step' ? { summary } : {};
       return {
@@ -85,15 +106,20 @@ export class Seq2Seq extends TargetModel {
     return state;
   }
 
+  #read(source: PaddedIds): Reading {
+    return {
+      ids: timeMajor(this.config.reverseSource ? reversed(source) : source.ids, source),
+      mask: new SequenceMask(source.lengths, source.time),
+    };
+  }
+
   #encode(
     w: Weights,
-    source: PaddedIds,
+    { ids, mask }: Reading,
     dropout: Dropout,
   ): { decoderSource: DecoderSource; summary: Tensor2D } {
-    const mask = new SequenceMask(source.lengths, source.time);
-    const ids = timeMajor(this.config.reverseSource ? reversed(source) : source.ids, source);
     const x = dropout.apply(
-      embed(w[this.#sourceTable] as Tensor2D, ids, source.rows),
+      embed(w[this.#sourceTable] as Tensor2D, ids, mask.batch),
       this.config.dropout.embedding,
     );
     const encoded = this.#encoder.run(w, x, mask, dropout);
@@ -102,14 +128,18 @@ export class Seq2Seq extends TargetModel {
     return { decoderSource: this.#decoder.prepare(w, summary, memory, mask.bias()), summary };
   }
 
-  protected override run(w: Weights, batch: Batch, dropout: Dropout): Tensor3D {
-    const { target } = batch;
-    const { decoderSource } = this.#encode(w, batch.source, dropout);
-    const mask = new SequenceMask(target.lengths, target.time);
-    const y = dropout.apply(
-      embed(w[TABLE] as Tensor2D, timeMajor(shifted(target), target), target.rows),
-      this.config.dropout.embedding,
-    );
+  protected override run(w: Weights, { source, target }: Batch, dropout: Dropout): Tensor3D {
+    const previous: Reading = {
+      ids: timeMajor(shifted(target), target),
+      mask: new SequenceMask(target.lengths, target.time),
+    };
+    return this.#decode(w, this.#read(source), previous, dropout);
+  }
+
+  /** o `[time, batch, output]` */
+  #decode(w: Weights, source: Reading, { ids, mask }: Reading, dropout: Dropout): Tensor3D {
+    const { decoderSource } = this.#encode(w, source, dropout);
+    const y = dropout.apply(embed(w[TABLE] as Tensor2D, ids, mask.batch), this.config.dropout.embedding);
     return this.#decoder.run(w, y, decoderSource, mask, dropout);
   }
 

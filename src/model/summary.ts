@@ -1,15 +1,4 @@
-import {
-  add,
-  div,
-  max,
-  mul,
-  sub,
-  sum,
-  type Tensor2D,
-  type Tensor3D,
-  tanh,
-  tensor2d,
-} from '@tensorflow/tfjs-core';
+import { add, div, max, mul, sub, sum, type Tensor2D, type Tensor3D, tanh } from '@tensorflow/tfjs-core';
 import type { ParameterSpec, Weights } from '../cell/cell.js';
 import type { ModelConfig } from '../config.js';
 import type { SequenceMask } from '../kernel/mask.js';
@@ -24,13 +13,7 @@ const LOW = -1e9;
 
 const KINDS: Readonly<Record<ModelConfig['summary'], Summarize>> = {
   last: (_w, { last }) => last,
-  mean: (_w, { memory }, mask) => {
-    const counts = tensor2d(
-      Float32Array.from(mask.lengths, (n) => Math.max(1, n)),
-      [mask.batch, 1],
-    );
-    return div(sum(memory, 0), counts) as Tensor2D; // padded steps are zero already
-  },
+  mean: (_w, { memory }, mask) => div(sum(memory, 0), mask.counts()) as Tensor2D, // padded steps are zero already
   max: (_w, { memory }, mask) => max(lowered(memory, mask), 0) as Tensor2D,
   tanh: (w, { last }) => tanh(dense(w, last)),
 };

@@ -1,4 +1,4 @@
-import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { reshape, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Random } from '../random.js';
 import type { DecodeState, Step, StepModel } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
@@ -58,6 +58,12 @@ export abstract class TargetModel implements StepModel {
 
   /** Runs the decoder over the whole target: o `[time, batch, output]`. */
   protected abstract run(w: Weights, batch: Batch, dropout: Dropout): Tensor3D;
+
+  /** Cross-entropy at every position, `[time * batch]`. @param output o `[time, batch, output]`; @param labels time-major */
+  protected lossesOf(w: Weights, output: Tensor3D, labels: Tensor1D): Tensor1D {
+    const rows: Tensor2D = reshape(output, [-1, output.shape[2]]);
+    return this.#output.loss(w, rows, labels, 0).loss;
+  }
 
   abstract start(source: PaddedIds): DecodeState;
 

@@ -9,7 +9,7 @@ export interface PaddedIds {
   /** [rows], EOS counted. */
   readonly lengths: Int32Array;
   readonly rows: number;
-  /** The longest row, EOS counted. */
+  /** The longest row, EOS counted, or more. */
   readonly time: number;
 }
 
@@ -45,10 +45,14 @@ export interface Sentences {
 /** So many batches are sorted by length together: enough to pad little, few enough to keep epochs varied. */
 const BATCHES_PER_CHUNK = 100;
 
-/** Appends EOS to each row and fills up with PAD. */
-export function padIds(rows: readonly ArrayLike<number>[]): PaddedIds {
+/**
+ * Appends EOS to each row and fills up with PAD.
+ * @param multiple the time is rounded up to a multiple of it, so that batches have few shapes
+ */
+export function padIds(rows: readonly ArrayLike<number>[], multiple = 1): PaddedIds {
   const lengths = Int32Array.from(rows, (row) => row.length + 1);
-  const time = lengths.reduce((longest, length) => Math.max(longest, length), 0);
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const time = Math.ceil(longest / multiple) * multiple;
   const ids = new Int32Array(rows.length * time).fill(PAD); // [rows, time]
   rows.forEach((row, r) => {
     ids.set(row, r * time);

@@ -41,11 +41,15 @@ describeOnEngines('look-up of rows', (engine) => {
     });
   });
 
-  it.runIf(engine === 'wasm')('refuses rows that are not there', () => {
+  it.runIf(engine !== 'cpu')('refuses rows that are not there', () => {
     tidy(() => {
       const table = tensor2d([1, 2], [1, 2]);
-      expect(() => gather(table, [1])).toThrow('expected a row from 0 to 0, got 1');
-      expect(() => gather(table, [-1])).toThrow('got -1');
+      const [above, below] =
+        engine === 'wasm'
+          ? ['expected a row from 0 to 0, got 1', 'got -1']
+          : ['= 1 is not in [0, 1)', '= -1 is not in [0, 1)'];
+      expect(() => gather(table, [1])).toThrow(above);
+      expect(() => gather(table, [-1])).toThrow(below);
     });
   });
 });
