@@ -1,8 +1,10 @@
-import { memory, tidy } from '@tensorflow/tfjs-core';
+import { memory, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { Seq2Seq } from '../../src/model/seq2seq.js';
+import { TensorMask } from '../../src/kernel/tensor-mask.js';
+import { reversed, shifted, timeMajor } from '../../src/model/layout.js';
+import { type Reading, Seq2Seq } from '../../src/model/seq2seq.js';
 import { Random } from '../../src/random.js';
-import { type Batch, padIds } from '../../src/text/batch.js';
+import { type Batch, type PaddedIds, padIds } from '../../src/text/batch.js';
 import { BOS, EOS } from '../../src/text/vocabulary.js';
 import { describeOnEngines } from '../engines.js';
 import { batchOf, type ModelInput, modelConfig, modelOf, SIZES, stepScores, words } from './small-model.js';
@@ -41,6 +43,11 @@ function batchFor(model: Seq2Seq): Batch {
     : BATCH;
 }
 
+/** Each row's tokens without EOS. */
+function rowsOf({ ids, lengths, time }: PaddedIds): Int32Array[] {
+  return Array.from(lengths, (length, row) => ids.slice(row * time, row * time + length - 1));
+}
+
 describeOnEngines('encoder-decoder', (engineName) => {
   for (const [name, changes] of AXES) {
     describe(name, () => {
@@ -72,6 +79,35 @@ describeOnEngines('encoder-decoder', (engineName) => {
         loss.dispose();
         logLikelihood.dispose();
         for (const gradient of Object.values(gradients)) gradient.dispose();
+        model.dispose();
+      });
+
+      it('computes from tensors alone, under more padding, the losses that it scores', () => {
+        const model = modelOf(changes);
+        const batch = batchFor(model);
+        const { reverseSource } = model.config;
+        const source = padIds(rowsOf(batch.source), 8);
+        const target = padIds(rowsOf(batch.target), 8);
+        const reading = (padded: PaddedIds, ids: Int32Array): Reading => ({
+          ids: timeMajor(ids, padded),
+          mask: new TensorMask(tensor1d(padded.lengths, 'int32'), padded.time),
+        });
+        const losses = tidy(() =>
+          model
+            .losses(
+              model.parameters.weights(),
+              reading(source, reverseSource ? reversed(source) : source.ids),
+              reading(target, shifted(target)),
+              timeMajor(target.ids, target),
+            )
+            .dataSync(),
+        );
+        model.score(batch).forEach((scores, row) => {
+          scores.forEach((score, t) => {
+            // 32-bit sums of a few dozen terms.
+            expect(losses[t * target.rows + row]! + score).toBeCloseTo(0, 5);
+          });
+        });
         model.dispose();
       });
 
