@@ -2,9 +2,8 @@
 // @ts-check
 // The adding problem: `node data/adding-problem/make.mjs --help`. Needs the built package (`npm run build`).
 
-import { fileURLToPath } from 'node:url';
 import { addingProblem, Random } from 'dragoman';
-import { runRecipe, wholeNumber, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, runRecipe, text, wholeNumber, writeLines } from '../recipe/command.mjs';
 
 const usage = `node data/adding-problem/make.mjs [--count N] [--length N]
 
@@ -19,10 +18,10 @@ runRecipe(
   {
     usage,
     options: {
-      count: { type: 'string', default: '1000' },
-      length: { type: 'string', default: '100' },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      count: text('1000'),
+      length: text('100'),
+      seed: text('1'),
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ count, length, seed, out }) => {

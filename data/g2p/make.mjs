@@ -3,8 +3,7 @@
 // Makes the corpus of English pronunciations: `node data/g2p/make.mjs --help`.
 
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runRecipe, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, runRecipe, writeLines } from '../recipe/command.mjs';
 import { packageFiles } from '../recipe/npm-package.mjs';
 import { corpusFiles, parseDictionary, pronunciations } from './dictionary.mjs';
 
@@ -22,7 +21,7 @@ runRecipe(
     usage,
     options: {
       stress: { type: 'boolean', default: false },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ stress, out }) => {

@@ -2,9 +2,8 @@
 // @ts-check
 // The Mackey-Glass series: `node data/mackey-glass/make.mjs --help`. Needs the built package (`npm run build`).
 
-import { fileURLToPath } from 'node:url';
 import { mackeyGlass } from 'dragoman';
-import { runRecipe, wholeNumber, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, runRecipe, text, wholeNumber, writeLines } from '../recipe/command.mjs';
 
 const usage = `node data/mackey-glass/make.mjs [--count N] [--delay N] [--substeps N]
 
@@ -19,10 +18,10 @@ runRecipe(
   {
     usage,
     options: {
-      count: { type: 'string', default: '10000' },
-      delay: { type: 'string', default: '17' },
-      substeps: { type: 'string', default: '10' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      count: text('10000'),
+      delay: text('17'),
+      substeps: text('10'),
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ count, delay, substeps, out }) => {

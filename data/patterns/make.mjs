@@ -2,9 +2,8 @@
 // @ts-check
 // Random patterns and damaged copies of them: `node data/patterns/make.mjs --help`. Needs the built package (`npm run build`).
 
-import { fileURLToPath } from 'node:url';
 import { flipped, Random, randomPattern } from 'dragoman';
-import { RecipeError, runRecipe, wholeNumber, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, RecipeError, runRecipe, text, wholeNumber, writeLines } from '../recipe/command.mjs';
 
 const usage = `node data/patterns/make.mjs [--count N] [--units N] [--flipped PERCENT]
 
@@ -20,11 +19,11 @@ runRecipe(
   {
     usage,
     options: {
-      count: { type: 'string', default: '50' },
-      units: { type: 'string', default: '500' },
-      flipped: { type: 'string', default: '25' },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      count: text('50'),
+      units: text('500'),
+      flipped: text('25'),
+      seed: text('1'),
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ count, units, flipped: percent, seed, out }) => {

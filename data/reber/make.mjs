@@ -2,9 +2,8 @@
 // @ts-check
 // Strings of Reber's grammars: `node data/reber/make.mjs --help`. Needs the built package (`npm run build`).
 
-import { fileURLToPath } from 'node:url';
 import { embeddedReberString, Random, reberString } from 'dragoman';
-import { runRecipe, wholeNumber, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, runRecipe, text, wholeNumber, writeLines } from '../recipe/command.mjs';
 
 const usage = `node data/reber/make.mjs [--count N] [--embedded]
 
@@ -19,10 +18,10 @@ runRecipe(
   {
     usage,
     options: {
-      count: { type: 'string', default: '10000' },
+      count: text('10000'),
       embedded: { type: 'boolean', default: false },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      seed: text('1'),
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ count, embedded, seed, out }) => {

@@ -3,6 +3,7 @@
 
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 /** A failure with a message for the user. `exitCode` is 2 for wrong usage, 1 for a failure of the work. */
@@ -34,6 +35,24 @@ export function runRecipe({ usage, options }, make) {
     process.stderr.write(`error: ${error.message}\n`);
     process.exitCode = error.exitCode;
   }
+}
+
+/**
+ * An option that takes a text.
+ *
+ * @param {string} value if it is not given
+ */
+export function text(value) {
+  return { type: /** @type {const} */ ('string'), default: value };
+}
+
+/**
+ * Where a recipe writes: the option for a folder, by default `corpus` beside the recipe.
+ *
+ * @param {string} script its `import.meta.url`
+ */
+export function corpusBeside(script) {
+  return text(fileURLToPath(new URL('corpus', script)));
 }
 
 /**

@@ -2,9 +2,8 @@
 // @ts-check
 // Labelled strings of Tomita's languages: `node data/tomita/make.mjs --help`. Needs the built package (`npm run build`).
 
-import { fileURLToPath } from 'node:url';
 import { Random, TOMITA, TomitaSampler } from 'dragoman';
-import { runRecipe, wholeNumber, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, runRecipe, text, wholeNumber, writeLines } from '../recipe/command.mjs';
 
 const usage = `node data/tomita/make.mjs [--count N] [--longest N]
 
@@ -19,10 +18,10 @@ runRecipe(
   {
     usage,
     options: {
-      count: { type: 'string', default: '1000' },
-      longest: { type: 'string', default: '12' },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      count: text('1000'),
+      longest: text('12'),
+      seed: text('1'),
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ count, longest, seed, out }) => {

@@ -2,9 +2,8 @@
 // @ts-check
 // Sequences to copy or to reverse: `node data/transduction/make.mjs --help`. Needs the built package (`npm run build`).
 
-import { fileURLToPath } from 'node:url';
 import { Random, transductionPair } from 'dragoman';
-import { runRecipe, wholeNumber, writeLines } from '../recipe/command.mjs';
+import { corpusBeside, runRecipe, text, wholeNumber, writeLines } from '../recipe/command.mjs';
 
 const usage = `node data/transduction/make.mjs [--copy] [--train N] [--symbols N] [--longest N]
 
@@ -22,11 +21,11 @@ runRecipe(
     usage,
     options: {
       copy: { type: 'boolean', default: false },
-      train: { type: 'string', default: '50000' },
-      symbols: { type: 'string', default: '10' },
-      longest: { type: 'string', default: '10' },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string', default: fileURLToPath(new URL('corpus', import.meta.url)) },
+      train: text('50000'),
+      symbols: text('10'),
+      longest: text('10'),
+      seed: text('1'),
+      out: corpusBeside(import.meta.url),
     },
   },
   ({ copy, train, symbols, longest, seed, out }) => {

@@ -4,7 +4,7 @@
 
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RecipeError, runRecipe, writeLines } from '../recipe/command.mjs';
+import { RecipeError, runRecipe, text, writeLines } from '../recipe/command.mjs';
 import { packageFiles } from '../recipe/npm-package.mjs';
 import { cleanPairs, onePerSource, splitPairs } from './corpus.mjs';
 import { pairPacks } from './translations.mjs';
@@ -25,7 +25,7 @@ runRecipe(
   {
     usage,
     options: {
-      language: { type: 'string', default: 'de' },
+      language: text('de'),
       out: { type: 'string', default: /** @type {string | undefined} */ (undefined) },
     },
   },
