@@ -154,7 +154,7 @@ function checkTogether(options: {
 }
 
 async function fileFor(path: string | undefined, terminal: Terminal, overwrite?: boolean) {
-  return path === undefined ? null : openOutput(path, terminal, overwrite);
+  return path === undefined ? null : openOutput(path, terminal, overwrite, 'go on');
 }
 
 function measuring(terminal: Terminal, { rounds, quick, signal }: BenchOptions) {

@@ -73,7 +73,7 @@ Examples:
         options.cells === undefined
           ? null
           : await Promise.all(options.cells.map((text) => cellNamed('--cells', text)));
-      const page = report === undefined ? null : await openOutput(report, terminal, overwrite);
+      const page = report === undefined ? null : await openOutput(report, terminal, overwrite, 'go on');
       const stop = stopOnSignal((text) => terminal.say(text), 'stopping after this step');
       try {
         const { startEngine } = await import('../engine/engine.js');

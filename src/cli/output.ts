@@ -4,6 +4,7 @@ import { rename } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { DragomanError, messageOf } from '../errors.js';
+import { INTERRUPTED } from './interruption.js';
 import type { Terminal } from './terminal.js';
 
 /** Where result lines go: standard output or a file. */
@@ -21,12 +22,14 @@ export interface Output {
  * @param path A file (`.gz` is packed), or `-` or undefined for standard output. A file is written under a
  *   temporary name and renamed when it is whole, so that a crash leaves no half of it under its name.
  * @param overwrite Whether an existing file may be replaced.
+ * @param onSignal `exit`: Ctrl-C ends the process. `go on`: the command ends its work in order itself.
  * @throws DragomanError `usage` if the file exists, `input` if it cannot be written.
  */
 export async function openOutput(
   path: string | undefined,
   terminal: Terminal,
   overwrite = false,
+  onSignal: 'exit' | 'go on' = 'exit',
 ): Promise<Output> {
   if (path === undefined || path === '-') {
     return { print: (text) => terminal.print(text), close: async () => {}, abandon: () => {} };
@@ -64,16 +67,12 @@ export async function openOutput(
     file.destroy();
     if (!direct) rmSync(temporary, { force: true });
   };
-  // An interrupted command leaves no litter; the exit code says that it was interrupted.
-  const interrupted = (): void => {
-    remove();
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
+  // An interrupted command leaves no litter, and its exit code says that it was interrupted.
+  process.once('exit', remove);
+  const interrupted = (): void => process.exit(INTERRUPTED);
+  if (onSignal === 'exit') process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const forget = (): void => {
-    process.removeListener('SIGINT', interrupted);
-    process.removeListener('SIGTERM', interrupted);
+    process.off('exit', remove).off('SIGINT', interrupted).off('SIGTERM', interrupted);
   };
   let open = true;
   return {

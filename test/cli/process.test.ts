@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,6 +93,20 @@ describe.skipIf(!existsSync(MAIN))('the dragoman command', () => {
     ]);
     expect(resumed.err).toContain(`trained ${step + 120} steps`);
     expect(resumed).toMatchObject({ code: 0, out: `${model}\n` });
+  });
+
+  it('Ctrl-C ends a command with a report in order: whole rows are shown, and no file stays', async () => {
+    const report = join(task.folder, 'family.html');
+    const child = start('family', 'addition', '--cells', 'elman', '--report', report);
+    while (!child.said.err.includes('addition ') && child.exitCode === null) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    child.kill('SIGINT');
+    expect(await end(child)).toBe(130);
+    expect(child.said.err).toMatch(
+      /stopping after this step\ndragoman: interrupted; the rows above are whole\n$/,
+    );
+    expect(readdirSync(task.folder).filter((name) => name.startsWith('family'))).toEqual([]);
   });
 
   it('reads standard input, and answers before it ends', async () => {
