@@ -246,7 +246,7 @@ export {
   normalizationCharsmap,
 } from './subword/normalization-rules.js';
 export { Normalizer, type NormalizerOptions } from './subword/normalizer.js';
-export { SubwordProcessor } from './subword/processor.js';
+export { type ScoredPieces, SubwordProcessor } from './subword/processor.js';
 export { type SubwordTrainingEvents, trainSubwordModel } from './subword/train.js';
 export type { SubwordTrainingInput, SubwordTrainingOptions } from './subword/training-options.js';
 // Generated tasks

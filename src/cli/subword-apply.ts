@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { DragomanError, excerpt } from '../errors.js';
 import { PIECE_TYPES } from '../subword/model.js';
+import { positiveInteger } from './arguments.js';
 import { announceInput } from './lines.js';
 import { openOutput, withOutput } from './output.js';
 import type { Terminal } from './terminal.js';
@@ -13,14 +14,28 @@ export function encodeCommand(terminal: Terminal) {
   return applyCommand('encode')
     .description('cut text into the pieces of a SentencePiece model, as spm_encode does')
     .addOption(new Option('-f, --format <name>', 'of the output').choices(FORMATS).default('pieces' as const))
-    .addHelpText('after', '\nExamples:\n  dragoman subword encode joint.model < test.en > test.pieces')
+    .option(
+      '--nbest <n>',
+      'the best n segmentations of each line, a line each, the best first; fewer where there are no more; unigram only',
+      positiveInteger,
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dragoman subword encode joint.model < test.en > test.pieces
+  dragoman subword encode joint.model --nbest 5 < test.en > test.5best`,
+    )
     .action(async (path, options) => {
       const { processor, ids, unknown } = await load(path);
-      await transform(terminal, options, (line) => {
-        const pieces = processor.encode(line);
-        const shown = options.format === 'ids' ? pieces.map((piece) => ids.get(piece) ?? unknown) : pieces;
-        return shown.join(' ');
-      });
+      const { format, nbest } = options;
+      const shown = (pieces: readonly string[]): string =>
+        (format === 'ids' ? pieces.map((piece) => ids.get(piece) ?? unknown) : pieces).join(' ');
+      await transform(terminal, options, (line) =>
+        nbest === undefined
+          ? [shown(processor.encode(line))]
+          : processor.nbest(line, nbest).map(({ pieces }) => shown(pieces)),
+      );
     });
 }
 
@@ -34,9 +49,8 @@ export function decodeCommand(terminal: Terminal) {
       const { processor, names } = await load(path);
       await transform(terminal, options, (line, number) => {
         const words = line.split(' ').filter((word) => word !== '');
-        return processor.decode(
-          options.format === 'pieces' ? words : words.map((word) => named(word, names, number)),
-        );
+        const pieces = options.format === 'pieces' ? words : words.map((word) => named(word, names, number));
+        return [processor.decode(pieces)];
       });
     });
 }
@@ -90,12 +104,14 @@ async function transform(
     output,
     overwrite,
   }: { input: string; output: string; overwrite?: true | undefined; format: Format },
-  change: (line: string, number: number) => string,
+  change: (line: string, number: number) => readonly string[],
 ): Promise<void> {
   const { readLines } = await import('../text/corpus.js');
   await withOutput(await openOutput(output, terminal, overwrite), async ({ print }) => {
     announceInput(input, terminal);
     let number = 0;
-    for await (const line of readLines(input)) await print(change(line, ++number));
+    for await (const line of readLines(input)) {
+      for (const text of change(line, ++number)) await print(text);
+    }
   });
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { z } from 'zod';
 import { peel } from '../config/fields.js';
+import { DragomanError } from '../errors.js';
 import { type SubwordTrainingInput, subwordTrainingSchema } from '../subword/training-options.js';
 import { anyNumber, collect } from './arguments.js';
 
@@ -39,6 +40,28 @@ export function addTrainingOptions(command: Command): void {
 export function trainingInput(flags: Readonly<Record<string, unknown>>): SubwordTrainingInput {
   const names = Object.keys(subwordTrainingSchema.shape);
   return Object.fromEntries(names.map((name) => [name, flags[name]])) as SubwordTrainingInput;
+}
+
+/** Runs work whose errors name training options as the library does, and names them as the command line does. */
+export async function withFlagsInErrors<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DragomanError) || error.code !== 'usage') throw error;
+    throw new DragomanError(error.code, inFlags(error.message), { cause: error });
+  }
+}
+
+/** `vocabSize` is `--vocab-size`, `without hardVocabLimit` is `with --no-hard-vocab-limit`. */
+function inFlags(message: string): string {
+  return Object.keys(subwordTrainingSchema.shape).reduce((text, name) => {
+    const flag = flagOf(name);
+    const told = text.replaceAll(`without ${name}`, `with --no-${flag}`);
+    // A name of one word, `seed`, is told from the word by where it stands.
+    return flag === name
+      ? told.replaceAll(`: ${name}: `, `: --${flag}: `)
+      : told.replaceAll(new RegExp(`(?<![\\w-])${name}(?!\\w)`, 'g'), `--${flag}`);
+  }, message);
 }
 
 function flagOf(name: string): string {

@@ -5,7 +5,7 @@ import { DragomanError, messageOf } from '../errors.js';
 import { writeDurably } from '../model/durable.js';
 import { announceInput } from './lines.js';
 import { decodeCommand, encodeCommand } from './subword-apply.js';
-import { addTrainingOptions, trainingInput } from './subword-options.js';
+import { addTrainingOptions, trainingInput, withFlagsInErrors } from './subword-options.js';
 import type { Terminal } from './terminal.js';
 
 /** `dragoman subword`: SentencePiece models. */
@@ -47,7 +47,7 @@ Examples:
   return command.action(async (files, options) => {
     const { modelPrefix, overwrite = false } = options;
     const { resolveSubwordTraining } = await import('../subword/training-options.js');
-    const training = resolveSubwordTraining(trainingInput({ ...options }));
+    const training = await withFlagsInErrors(() => resolveSubwordTraining(trainingInput({ ...options })));
     const paths = { model: `${modelPrefix}.model`, vocab: `${modelPrefix}.vocab` };
     for (const path of Object.values(paths)) requireFree(path, overwrite);
     const inputs = files.length === 0 ? ['-'] : files;
@@ -55,9 +55,9 @@ Examples:
 
     const { trainSubwordModel } = await import('../subword/train.js');
     const { subwordVocabText, writeSubwordModel } = await import('../subword/model-file.js');
-    const model = await trainSubwordModel(linesOf(inputs), training, {
-      onMessage: (message) => terminal.say(message),
-    });
+    const model = await withFlagsInErrors(() =>
+      trainSubwordModel(linesOf(inputs), training, { onMessage: (message) => terminal.say(message) }),
+    );
     await write(paths.model, writeSubwordModel(model));
     await write(paths.vocab, subwordVocabText(model));
     terminal.say(`${model.pieces.length} pieces: ${paths.model}, ${paths.vocab}`);

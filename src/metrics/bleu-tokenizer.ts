@@ -1,6 +1,6 @@
 import { DragomanError, excerpt } from '../errors.js';
 import { resolveEntities, spaceMarks, spaceStops } from './mteval.js';
-import { removeWhitespace, splitWhitespace } from './python-string.js';
+import { charactersOf, splitWhitespace } from './python-string.js';
 
 export const BLEU_TOKENIZERS = ['13a', 'intl', 'zh', 'char', 'none'] as const;
 /** How BLEU cuts a line into words; part of the signature, since scores of two tokenizers do not compare. */
@@ -13,7 +13,7 @@ const tokenizers: Readonly<Record<BleuTokenizer, Tokenize>> = {
   '13a': tokenize13a,
   intl: tokenizeInternational,
   zh: tokenizeChinese,
-  char: (line) => Array.from(removeWhitespace(line)),
+  char: charactersOf,
   none: splitWhitespace,
 };
 

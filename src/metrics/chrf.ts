@@ -7,7 +7,7 @@ import {
   type MetricStatistics,
   sentenceScore,
 } from './metric.js';
-import { removeWhitespace, splitWhitespace } from './python-string.js';
+import { charactersOf, splitWhitespace } from './python-string.js';
 import type { References } from './references.js';
 import { caseField, yesNo } from './signature.js';
 
@@ -142,7 +142,7 @@ function settle(options: ChrfOptions): Settings {
 function countOrders(line: string, settings: Settings): Map<string, number>[] {
   const text = settings.lowercase ? line.toLowerCase() : line;
   // Code points, not UTF-16 units: an emoji is one character.
-  const characters = Array.from(settings.whitespace ? text : removeWhitespace(text));
+  const characters = settings.whitespace ? Array.from(text) : charactersOf(text);
   const orders = countNgrams(characters, settings.characterOrder, '');
   return settings.wordOrder === 0
     ? orders

@@ -20,7 +20,10 @@ export function trimTrailingWhitespace(text: string): string {
   return text.slice(0, end);
 }
 
-/** The text without any whitespace, as Python's `''.join(text.split())`. */
-export function removeWhitespace(text: string): string {
-  return text.replaceAll(RUN, '');
+/**
+ * The characters (code points) of the text but whitespace, as Python's `list(''.join(text.split()))`. Word by word: two
+ * halves of surrogate pairs that whitespace kept apart are no character of Python's when it is gone.
+ */
+export function charactersOf(text: string): string[] {
+  return splitWhitespace(text).flatMap((word) => Array.from(word));
 }

@@ -64,7 +64,8 @@ export function terMetric(options: TerOptions = {}): Metric<TerScore> {
       ['asian', 'as', yesNo(asian)],
     ],
     against: (references) => {
-      const targets = references.map(tokenize);
+      // sacreBLEU prepares references twice. It changes little: `it's.` is `it's .` at first, then `it 's .`.
+      const targets = references.map((reference) => tokenize(tokenize(reference).join(' ')));
       const length = targets.reduce((sum, target) => sum + target.length, 0) / targets.length;
       return (hypothesis) => {
         const words = tokenize(hypothesis);

@@ -1,5 +1,5 @@
 import { DragomanError, excerpt } from '../errors.js';
-import { removeWhitespace, splitWhitespace } from './python-string.js';
+import { charactersOf, splitWhitespace } from './python-string.js';
 
 export const METRIC_UNITS = ['word', 'character'] as const;
 /** What accuracy and error rate count: words between whitespace, or code points without whitespace. */
@@ -7,7 +7,7 @@ export type MetricUnit = (typeof METRIC_UNITS)[number];
 
 const splitters: Readonly<Record<MetricUnit, (line: string) => string[]>> = {
   word: splitWhitespace,
-  character: (line) => Array.from(removeWhitespace(line)),
+  character: charactersOf,
 };
 
 /** @throws DragomanError `usage` for a name that is not in the table. */

@@ -9,6 +9,8 @@ export class PieceTable {
   readonly trie: DoubleArray;
   /** User-defined symbols alone; null where there are none. */
   readonly symbols: DoubleArray | null;
+  /** The other pieces: unknown, control and byte ones. Text holds them only where a whole unit of it is their name. */
+  readonly #reserved: DoubleArray;
   /** By id. */
   readonly pieces: readonly string[];
   readonly scores: Float32Array;
@@ -22,8 +24,9 @@ export class PieceTable {
       pieces.flatMap(({ piece, type }, id) =>
         types.includes(type) ? [[encodeUtf8(piece), id] as const] : [],
       );
-    const { normal, userDefined, unused, unknown } = PIECE_TYPES;
+    const { normal, userDefined, unused, unknown, control, byte } = PIECE_TYPES;
     this.trie = new DoubleArray(buildDoubleArray(ofType(normal, userDefined, unused)));
+    this.#reserved = new DoubleArray(buildDoubleArray(ofType(unknown, control, byte)));
     const symbols = ofType(userDefined);
     this.symbols = symbols.length === 0 ? null : new DoubleArray(buildDoubleArray(symbols));
     this.pieces = pieces.map(({ piece }) => piece);
@@ -43,12 +46,19 @@ export class PieceTable {
 
   /** The id of the piece with these bytes, the unknown piece's if there is none. */
   id(bytes: Uint8Array, start: number, end: number): number {
-    let unit = 0;
-    for (let i = start; i < end; i++) {
-      unit = this.trie.step(unit, bytes[i]!);
-      if (unit === 0) return this.unknownId;
-    }
-    const id = this.trie.value(unit);
+    const reserved = idIn(this.#reserved, bytes, start, end);
+    if (reserved >= 0) return reserved;
+    const id = idIn(this.trie, bytes, start, end);
     return id < 0 ? this.unknownId : id;
   }
+}
+
+/** The value of these bytes, -1 if they have none. */
+function idIn(trie: DoubleArray, bytes: Uint8Array, start: number, end: number): number {
+  let unit = 0;
+  for (let i = start; i < end; i++) {
+    unit = trie.step(unit, bytes[i]!);
+    if (unit === 0) return -1;
+  }
+  return trie.value(unit);
 }

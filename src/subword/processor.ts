@@ -1,3 +1,4 @@
+import { DragomanError } from '../errors.js';
 import type { Random } from '../random.js';
 import { BpeSegmenter } from './bpe.js';
 import { PieceDecoder } from './decoder.js';
@@ -9,6 +10,16 @@ import { UnigramSegmenter } from './unigram.js';
 import { decodeUtf8, encodeUtf8 } from './utf8.js';
 import { CharacterSegmenter, WordSegmenter } from './whole-units.js';
 import { WordByWord } from './word-by-word.js';
+
+/** SentencePiece gives no more. */
+const MOST_NBEST = 1024;
+
+/** One way to segment a text. */
+export interface ScoredPieces {
+  readonly pieces: readonly string[];
+  /** ln of its probability, but for unknown characters and symbols of the user, whose scores are no probabilities. */
+  readonly score: number;
+}
 
 /** Text to pieces and back by a SentencePiece model, as Google's own library does it. */
 export class SubwordProcessor {
@@ -64,6 +75,30 @@ export class SubwordProcessor {
     if (!('sample' in this.#segmenter)) return this.encode(text);
     const bytes = this.#normalizer.normalizeBytes(encodeUtf8(text));
     return this.#pieces(bytes, this.#segmenter.sample(bytes, strength, random));
+  }
+
+  /**
+   * The best segmentations of a text, the best first, as SentencePiece's `NBestEncode` gives them: at most `size` (1 to
+   * 1024), fewer if there are no more.
+   *
+   * @throws DragomanError `usage` unless the model is a unigram model: others have no probabilities of segmentations.
+   */
+  nbest(text: string, size: number): ScoredPieces[] {
+    const { modelType } = this.model.trainer;
+    if (!(this.#segmenter instanceof UnigramSegmenter)) {
+      throw new DragomanError(
+        'usage',
+        `n-best segmentation: expected a model of type unigram, got one of type ${modelType}`,
+      );
+    }
+    if (!Number.isInteger(size) || size < 1 || size > MOST_NBEST) {
+      throw new DragomanError('usage', `n-best segmentation: expected 1 to ${MOST_NBEST}, got ${size}`);
+    }
+    const bytes = this.#normalizer.normalizeBytes(encodeUtf8(text));
+    if (bytes.length === 0) return [{ pieces: [], score: 0 }];
+    return this.#segmenter
+      .nbest(bytes, size)
+      .map(({ segmentation, score }) => ({ pieces: this.#pieces(bytes, segmentation), score }));
   }
 
   /** The text of these pieces. */

@@ -12,6 +12,12 @@ export class Segmentation {
   }
 }
 
+/** One of several segmentations, and its score. */
+export interface ScoredSegmentation {
+  readonly segmentation: Segmentation;
+  readonly score: number;
+}
+
 /** Cuts normalized text, UTF-8, into pieces. */
 export interface Segmenter {
   /** The one segmentation that the model stands for. */

@@ -1,5 +1,5 @@
 import { DragomanError } from '../errors.js';
-import { bytePiece, PIECE_TYPES, type PieceType } from './model.js';
+import { bytePiece, PIECE_TYPES, type PieceType, SPACE_SYMBOL } from './model.js';
 import type { SubwordTrainingOptions } from './training-options.js';
 
 /** A piece that is not learned: its name and what it is. */
@@ -53,7 +53,12 @@ export function specialPieces(options: SubwordTrainingOptions): Map<number, Spec
     byId.set(free, { piece, type });
   };
   for (const piece of options.controlSymbols) add(piece, PIECE_TYPES.control, 'controlSymbols');
-  for (const piece of options.userDefinedSymbols) add(piece, PIECE_TYPES.userDefined, 'userDefinedSymbols');
+  for (const piece of options.userDefinedSymbols) {
+    add(piece, PIECE_TYPES.userDefined, 'userDefinedSymbols');
+    // Pieces of a model of words begin with a space, so that a symbol of the user's is one only with it.
+    if (options.modelType !== 'word' || piece.startsWith(SPACE_SYMBOL)) continue;
+    add(SPACE_SYMBOL + piece, PIECE_TYPES.userDefined, 'userDefinedSymbols');
+  }
   if (options.byteFallback) {
     for (let byte = 0; byte < 256; byte++) add(bytePiece(byte), PIECE_TYPES.byte, 'byteFallback');
   }

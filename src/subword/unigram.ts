@@ -1,13 +1,14 @@
 import type { Random } from '../random.js';
+import { bestPaths, type Edge } from './best-paths.js';
 import { PIECE_TYPES } from './model.js';
 import type { PieceTable } from './piece-table.js';
-import { Segmentation, type WordWiseSegmenter } from './segmentation.js';
+import { type ScoredSegmentation, Segmentation, type WordWiseSegmenter } from './segmentation.js';
 import { announcedLength } from './utf8.js';
 
 /** An unknown character scores so much below the worst piece. */
 const UNKNOWN_PENALTY = 10;
-/** The smallest normal 32-bit float, which SentencePiece takes for the lowest best score. */
-const SMALLEST = 2 ** -126;
+/** What each further unit of a user-defined symbol adds to its score. */
+const SYMBOL_STEP = 0.1;
 
 /** Below this a score rounded to 32 bits is off by at most 2^-13: half of the distance to the next. */
 const LARGEST_SUM = 4096;
@@ -17,14 +18,14 @@ const LONGEST_WORD = 32;
 
 /**
  * Segmentation by a unigram language model (Kudo 2018): the score of a segmentation is the sum of its pieces'
- * scores, each ln of a probability; a character that no piece holds alone is an unknown piece. A user-defined
- * symbol scores -0.1 for all its length, which beats nearly everything that could stand in its place.
+ * scores, each ln of a probability; a character that no piece holds alone is an unknown piece. A user-defined symbol
+ * scores 0, and 0.1 more for every unit after its first: more than everything that could stand in its place, and the
+ * more the longer it is. (Before SentencePiece 0.2.2 it was -0.1.)
  */
 export class UnigramSegmenter implements WordWiseSegmenter {
   readonly #table: PieceTable;
-  /** What a piece adds to the score, by id, but for user-defined symbols where the best score is positive. */
+  /** What a piece adds to the score, by id, but for user-defined symbols. */
   readonly #scores: Float64Array;
-  readonly #bestScore: number;
   readonly #unknownScore: number;
   readonly mostPieces: number;
 
@@ -32,17 +33,16 @@ export class UnigramSegmenter implements WordWiseSegmenter {
     const scores = table.scores.filter((_, id) => table.types[id] === PIECE_TYPES.normal);
     this.#table = table;
     this.#scores = Float64Array.from(table.scores);
-    this.#bestScore = scores.reduce((best, score) => Math.max(best, score), SMALLEST);
     const worst = scores.reduce((least, score) => Math.min(least, score), 3.4028234663852886e38);
     this.#unknownScore = Math.fround(worst - UNKNOWN_PENALTY);
     // With user-defined symbols a piece's score depends on its length: no bound for all.
-    const largest = Math.max(this.#bestScore, -this.#unknownScore);
+    const largest = scores.reduce((most, score) => Math.max(most, Math.abs(score)), -this.#unknownScore);
     this.mostPieces = table.symbols === null ? Math.floor(LARGEST_SUM / largest) - LONGEST_WORD : 0;
   }
 
   /**
-   * Viterbi's algorithm, with sums rounded to 32 bits where Google's are, so that near ties fall as they do
-   * there: a candidate is compared unrounded with the rounded best before it, and the first of equals stays.
+   * Viterbi's algorithm, with sums rounded to 32 bits as Google's are, so that near ties fall as they do there: the
+   * first of equals stays. (Up to 0.2.0, and so in sentencepiece-js, a sum was compared before it was rounded.)
    */
   best(bytes: Uint8Array): Segmentation {
     return this.#viterbi(bytes).path;
@@ -66,8 +66,8 @@ export class UnigramSegmenter implements WordWiseSegmenter {
     const second = new Float32Array(length + 1).fill(Number.NEGATIVE_INFINITY);
     const from = new Int32Array(length + 1).fill(-1); // where its last piece begins
     const last = new Int32Array(length + 1); // and that piece's id
-    this.#edges(bytes, (start, end, id, score) => {
-      const sum = id === this.#table.unknownId ? Math.fround(best[start]! + score) : best[start]! + score;
+    this.#edges(bytes, byteCount, (start, end, id, score) => {
+      const sum = Math.fround(best[start]! + score);
       if (from[end] !== -1) {
         if (!(sum > best[end]!)) {
           if (sum > second[end]!) second[end] = sum;
@@ -97,7 +97,7 @@ export class UnigramSegmenter implements WordWiseSegmenter {
     const lists = new Int32Array(length + 1).fill(-1);
     const totals = new Float64Array(length + 1).fill(Number.NEGATIVE_INFINITY);
     totals[0] = 0;
-    this.#edges(bytes, (start, end, id, score) => {
+    this.#edges(bytes, characters, (start, end, id, score) => {
       const weight = totals[start]! + strength * score;
       totals[end] = logAdd(totals[end]!, weight);
       previous.push(lists[end]!);
@@ -117,8 +117,30 @@ export class UnigramSegmenter implements WordWiseSegmenter {
     });
   }
 
-  /** Every piece that the text can hold, by where it begins, the shorter ones first. */
-  #edges(bytes: Uint8Array, visit: (start: number, end: number, id: number, score: number) => void): void {
+  /** The `size` best segmentations with their scores, the best first; fewer if there are no more. */
+  nbest(bytes: Uint8Array, size: number): ScoredSegmentation[] {
+    const edges: Edge[] = [];
+    this.#edges(bytes, characters, (start, end, id, score) => {
+      edges.push({ start, end, id, score });
+    });
+    return bestPaths(bytes.length, edges, size).map(({ edges: path, score }) => {
+      const segmentation = new Segmentation();
+      for (const { id, end } of path) segmentation.push(id, end);
+      return { segmentation, score };
+    });
+  }
+
+  /**
+   * Every piece that the text can hold, by where it begins, the shorter ones first.
+   *
+   * @param lengthOf How user-defined symbols are measured: Google counts bytes where it looks for the best segmentation,
+   *   and characters where it looks for several.
+   */
+  #edges(
+    bytes: Uint8Array,
+    lengthOf: (bytes: Uint8Array, start: number, end: number) => number,
+    visit: (start: number, end: number, id: number, score: number) => void,
+  ): void {
     const { trie, unknownId } = this.#table;
     for (let start = 0; start < bytes.length; ) {
       const character = Math.min(start + announcedLength(bytes[start]!), bytes.length);
@@ -129,17 +151,26 @@ export class UnigramSegmenter implements WordWiseSegmenter {
         if (unit === 0) break;
         const id = trie.value(unit);
         if (id < 0 || this.#table.isUnused(id)) continue;
-        visit(start, end, id, this.#score(id, end - start));
+        const score = this.#table.isUserDefined(id)
+          ? Math.fround(SYMBOL_STEP * (lengthOf(bytes, start, end) - 1))
+          : this.#scores[id]!;
+        visit(start, end, id, score);
         if (end === character) alone = true;
       }
       if (!alone) visit(start, character, unknownId, this.#unknownScore);
       start = character;
     }
   }
+}
 
-  #score(id: number, length: number): number {
-    return this.#table.isUserDefined(id) ? length * this.#bestScore - 0.1 : this.#scores[id]!;
-  }
+function byteCount(_: Uint8Array, start: number, end: number): number {
+  return end - start;
+}
+
+function characters(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at += announcedLength(bytes[at]!)) count++;
+  return count;
 }
 
 /** A path from its end: `step` gives the start and id of the piece that ends at a place. */
