@@ -8,8 +8,10 @@ import {
   type MetricStatistics,
   sentenceScore,
 } from './metric.js';
+import { countNgrams } from './ngrams.js';
 import { trimTrailingWhitespace } from './python-string.js';
 import type { References } from './references.js';
+import { SharedNgrams } from './shared-ngrams.js';
 import { caseField, type SignatureField, yesNo } from './signature.js';
 
 /** BLEU counts n-grams of one to four words (Papineni et al. 2002, section 2.3). */
@@ -105,6 +107,19 @@ export function bleuMetric(options: BleuOptions = {}): Metric<BleuScore> {
       );
       return (hypothesis) => compare(words(hypothesis, settings), target, settings.order);
     },
+    among: (lines) => {
+      const { order } = settings;
+      const tokens = lines.map((line) => words(line, settings));
+      const ngrams = new SharedNgrams(tokens.map((line) => countNgrams(line, order, ' ')));
+      return (a, b) => {
+        const matched = ngrams.shared(a, b);
+        const [lengthA, lengthB] = [tokens[a]!.length, tokens[b]!.length];
+        return [
+          [lengthA, lengthB, ...matched, ...ngramTotals(lengthA, order)],
+          [lengthB, lengthA, ...matched, ...ngramTotals(lengthB, order)],
+        ];
+      };
+    },
     scoreOf: (sum) => figures(sum, settings).score,
     report: (sum, signature) => {
       const { score, ...rest } = figures(sum, settings);
@@ -195,26 +210,12 @@ interface Target {
 function prepare(references: readonly (readonly string[])[], order: number): Target {
   const allowed = new Map<string, number>();
   for (const tokens of references) {
-    for (const [ngram, count] of countNgrams(tokens, order)) {
-      if (count > (allowed.get(ngram) ?? 0)) allowed.set(ngram, count);
+    // Words hold no blanks, so that n-grams of different orders differ.
+    for (const ngrams of countNgrams(tokens, order, ' ')) {
+      for (const [ngram, count] of ngrams) if (count > (allowed.get(ngram) ?? 0)) allowed.set(ngram, count);
     }
   }
   return { lengths: references.map((tokens) => tokens.length), allowed };
-}
-
-/** Counts of the n-grams of all orders. A key is its words joined by blanks, which no word contains. */
-function countNgrams(tokens: readonly string[], order: number): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let start = 0; start < tokens.length; start++) {
-    const end = Math.min(start + order, tokens.length);
-    let ngram = tokens[start]!;
-    counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
-    for (let next = start + 1; next < end; next++) {
-      ngram += ` ${tokens[next]!}`;
-      counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
-    }
-  }
-  return counts;
 }
 
 function compare(hypothesis: readonly string[], { lengths, allowed }: Target, order: number): number[] {
@@ -223,10 +224,7 @@ function compare(hypothesis: readonly string[], { lengths, allowed }: Target, or
   const closest = lengths.reduce((a, b) => {
     return distance(b) < distance(a) || (distance(b) === distance(a) && b < a) ? b : a;
   });
-  const statistics = new Array<number>(2 + 2 * order).fill(0);
-  statistics[0] = length;
-  statistics[1] = closest;
-  for (let n = 0; n < order; n++) statistics[2 + order + n] = Math.max(0, length - n);
+  const statistics = [length, closest, ...new Array<number>(order).fill(0), ...ngramTotals(length, order)];
 
   const matched = new Map<string, number>();
   for (let start = 0; start < length; start++) {
@@ -243,6 +241,11 @@ function compare(hypothesis: readonly string[], { lengths, allowed }: Target, or
     }
   }
   return statistics;
+}
+
+/** By order, the n-grams of a line of so many words. */
+function ngramTotals(length: number, order: number): number[] {
+  return Array.from({ length: order }, (_, n) => Math.max(0, length - n));
 }
 
 function figures(sum: MetricStatistics, settings: Settings): Omit<BleuScore, 'metric' | 'signature'> {

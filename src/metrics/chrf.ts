@@ -7,8 +7,10 @@ import {
   type MetricStatistics,
   sentenceScore,
 } from './metric.js';
+import { countNgrams } from './ngrams.js';
 import { charactersOf, splitWhitespace } from './python-string.js';
 import type { References } from './references.js';
+import { SharedNgrams } from './shared-ngrams.js';
 import { caseField, yesNo } from './signature.js';
 
 export interface ChrfOptions {
@@ -95,6 +97,15 @@ export function chrfMetric(options: ChrfOptions = {}): Metric<ChrfScore> {
         return candidates[scores.indexOf(Math.max(...scores))]!;
       };
     },
+    among: (lines) => {
+      const counted = lines.map((line) => countOrders(line, settings));
+      const totals = counted.map((orders) => orders.map(total));
+      const ngrams = new SharedNgrams(counted);
+      return (a, b) => {
+        const shared = ngrams.shared(a, b);
+        return [interleaved(totals[a]!, totals[b]!, shared), interleaved(totals[b]!, totals[a]!, shared)];
+      };
+    },
     scoreOf,
     report: (sum, signature) => {
       const { f, precision, recall } = fScore(sum, beta, epsilonSmoothing);
@@ -149,19 +160,6 @@ function countOrders(line: string, settings: Settings): Map<string, number>[] {
     : orders.concat(countNgrams(splitPunctuation(text), settings.wordOrder, ' '));
 }
 
-function countNgrams(units: readonly string[], order: number, separator: string): Map<string, number>[] {
-  const counts = Array.from({ length: order }, () => new Map<string, number>());
-  for (let start = 0; start < units.length; start++) {
-    let ngram = '';
-    for (let n = 0; n < order && start + n < units.length; n++) {
-      ngram = n === 0 ? units[start]! : ngram + separator + units[start + n]!;
-      const ofOrder = counts[n]!;
-      ofOrder.set(ngram, (ofOrder.get(ngram) ?? 0) + 1);
-    }
-  }
-  return counts;
-}
-
 const PUNCTUATION = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
 /**
@@ -184,18 +182,29 @@ function compare(
 ): number[] {
   return hypothesis.flatMap((ngrams, order) => {
     const others = reference[order]!;
-    // A reference too short for this order says nothing about it.
-    if (others.size === 0) return [0, 0, 0];
-    let inHypothesis = 0;
-    let inReference = 0;
     let matched = 0;
-    for (const [ngram, count] of ngrams) {
-      inHypothesis += count;
-      matched += Math.min(count, others.get(ngram) ?? 0);
-    }
-    for (const count of others.values()) inReference += count;
-    return [inHypothesis, inReference, matched];
+    for (const [ngram, count] of ngrams) matched += Math.min(count, others.get(ngram) ?? 0);
+    return ofOrder(total(ngrams), total(others), matched);
   });
+}
+
+function ofOrder(inHypothesis: number, inReference: number, matched: number): number[] {
+  // A reference too short for this order says nothing about it.
+  return inReference === 0 ? [0, 0, 0] : [inHypothesis, inReference, matched];
+}
+
+function interleaved(
+  hypothesis: readonly number[],
+  reference: readonly number[],
+  matched: readonly number[],
+): number[] {
+  return matched.flatMap((count, order) => ofOrder(hypothesis[order]!, reference[order]!, count));
+}
+
+function total(ngrams: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of ngrams.values()) sum += count;
+  return sum;
 }
 
 /** What a precision or recall counts as where there is nothing to divide by, with epsilon smoothing. */

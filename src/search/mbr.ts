@@ -1,4 +1,4 @@
-import type { Metric } from '../metrics/metric.js';
+import type { Metric, MetricStatistics } from '../metrics/metric.js';
 import type { SourcedList } from './nbest.js';
 import { rounded } from './nbest-fields.js';
 import { listScores, type Weights } from './weights.js';
@@ -47,19 +47,35 @@ export function minimumBayesRisk(list: SourcedList, { utility, weights, scale }:
 export function expectedUtilities(
   texts: readonly string[],
   probabilities: readonly number[],
-  { against, lowerIsBetter, scoreOf }: Metric,
+  { against, among, lowerIsBetter, scoreOf }: Metric,
 ): number[] {
   const weight = new Map<string, number>();
   for (const [i, text] of texts.entries()) weight.set(text, (weight.get(text) ?? 0) + probabilities[i]!);
-  const expected = new Map<string, number>();
-  for (const [reference, probability] of weight) {
-    const compare = against([reference]);
-    for (const text of weight.keys()) {
-      const score = scoreOf(compare(text));
-      expected.set(text, (expected.get(text) ?? 0) + probability * (lowerIsBetter ? -score : score));
+  const different = [...weight.keys()];
+  const weights = [...weight.values()];
+  const expected = new Float64Array(different.length);
+  const add = (hypothesis: number, reference: number, statistics: MetricStatistics): void => {
+    const score = scoreOf(statistics);
+    expected[hypothesis]! += weights[reference]! * (lowerIsBetter ? -score : score);
+  };
+  if (among === undefined) {
+    for (const [r, reference] of different.entries()) {
+      const compare = against([reference]);
+      for (const [h, text] of different.entries()) add(h, r, compare(text));
+    }
+  } else {
+    const compare = among(different);
+    for (let r = 0; r < different.length; r++) {
+      for (let h = 0; h <= r; h++) {
+        const [there, back] = compare(r, h);
+        // In this order every text adds up its references from the first to the last, as above.
+        add(r, h, there);
+        if (h !== r) add(h, r, back);
+      }
     }
   }
-  return texts.map((text) => expected.get(text)!);
+  const byText = new Map(different.map((text, i) => [text, expected[i]!]));
+  return texts.map((text) => byText.get(text)!);
 }
 
 function softmax(values: readonly number[]): number[] {
