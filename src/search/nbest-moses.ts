@@ -9,6 +9,9 @@ const ESCAPED = '&#124;&#124;&#124;';
 /** Marian's scores of single words, as many as there are words: no features, but a field that keeps its place. */
 const WORD_SCORES = /^WordScores=/;
 
+/** Marian's features. A number before them is no total but its soft alignment of one word to one: `1`. */
+const isMarianFeatures = (field: string): boolean => field.startsWith('F0=');
+
 /** A field of features begins with a name: `name=`, or `name:` as Moses wrote it until 2013. */
 const FEATURES = /^\S+?=|^\S+:\s/;
 const NAME = /^([^=]+)=(.*)$|^(\S+):$/;
@@ -37,7 +40,8 @@ export const mosesFormat: NBestFormat = {
       const field = fields[at]!;
       if (WORD_SCORES.test(field)) before.push(field);
       else if (field === '' || FEATURES.test(field)) parseFeatures(field, features, where);
-      else if (looksLikeNumber(field)) total = parseScore(field, 'the total', where);
+      else if (looksLikeNumber(field) && !fields.slice(at + 1).some(isMarianFeatures))
+        total = parseScore(field, 'the total', where);
       else before.push(field);
     }
     const entry: NBestEntry = { text, features, total, rest: { moses: { before, after: fields.slice(at) } } };

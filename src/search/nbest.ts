@@ -23,7 +23,7 @@ export interface EntryRest {
   readonly moses?: { readonly before: readonly string[]; readonly after: readonly string[] };
   /** JSONL: keys other than text, total and numbers. */
   readonly json?: Readonly<Record<string, unknown>>;
-  /** OpenNMT: whether the score stands before the hypothesis, and the fields after it. */
+  /** OpenNMT: whether the score stands before the hypothesis, and the fields after it (alignments, token scores). */
   readonly opennmt?: { readonly scoreFirst: boolean; readonly after: readonly string[] };
 }
 

@@ -68,7 +68,8 @@ function grow(entries: Iterable<readonly [Uint8Array, number]>): Trie {
 function minimized({ child, sibling, label, value }: Trie): Node {
   const values = value.filter((number) => number >= 0);
   // Where no value comes twice, as with the pieces of a vocabulary, no two nodes are the same: no need to look.
-  const known = new Set(values).size < values.length ? new Map<string, Node>() : null;
+  // Where no value comes twice, as with the pieces of a vocabulary, no two nodes are the same: no need to look.
+  const known = new Set(values).size < values.length ? new Map<number, Node[]>() : null;
   let nodes = 0;
   const visit = (node: number): Node => {
     const edges: number[] = [];
@@ -76,17 +77,36 @@ function minimized({ child, sibling, label, value }: Trie): Node {
     edges.sort((a, b) => label[a]! - label[b]!);
     const labels = edges.map((next) => label[next]!);
     const children = edges.map(visit);
-    const made = (): Node => ({ id: nodes++, labels, children, value: value[node]! });
-    if (known === null) return made();
-    const key = `${value[node]} ${labels.map((byte, i) => `${byte}:${children[i]!.id}`).join(' ')}`;
-    let found = known.get(key);
-    if (found === undefined) {
-      found = made();
-      known.set(key, found);
+    const made: Node = { id: nodes, labels, children, value: value[node]! };
+    if (known !== null) {
+      const hash = hashOf(made);
+      const alike = known.get(hash);
+      const found = alike?.find((other) => isSame(other, made));
+      if (found !== undefined) return found;
+      if (alike === undefined) known.set(hash, [made]);
+      else alike.push(made);
     }
-    return found;
+    nodes++;
+    return made;
   };
   return visit(0);
+}
+
+function hashOf({ value, labels, children }: Node): number {
+  let hash = value;
+  for (let i = 0; i < labels.length; i++) {
+    hash = Math.imul(hash ^ labels[i]!, 0x9e3779b1) ^ Math.imul(children[i]!.id, 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+function isSame(a: Node, b: Node): boolean {
+  return (
+    a.value === b.value &&
+    a.labels.length === b.labels.length &&
+    a.labels.every((byte, i) => byte === b.labels[i] && a.children[i] === b.children[i])
+  );
 }
 
 /** Units being filled. A base is the index that a node's bytes are XORed with to find its children. */

@@ -31,7 +31,7 @@ export function normalizationRules(name: NormalizationName): Map<string, string>
     case 'nfkc_cf':
       return caseFolded(normalizationRules('nfkc'));
     case 'nmt_nfkc':
-      return withoutRedundant(translationRules(normalizationRules('nfkc')));
+      return translated(normalizationRules('nfkc'));
     case 'nmt_nfkc_cf':
       return caseFolded(normalizationRules('nmt_nfkc'));
   }
@@ -95,11 +95,17 @@ const isDropped = (code: number): boolean =>
   (code < 0x20 && !BLANKS.includes(code)) || code === 0x7f || code === 0x8f || code === 0x9f;
 
 /** NFKC as Google's translation systems use it: blanks made equal, controls dropped, the full-width tilde kept. */
-function translationRules(rules: Map<string, string>): Map<string, string> {
-  for (const code of BLANKS) rules.set(String.fromCodePoint(code), ' ');
-  for (let code = 1; code < 0x100; code++) if (isDropped(code)) rules.set(String.fromCodePoint(code), '');
-  rules.delete('\uff5e'); // Japanese tells it from the tilde
-  return rules;
+function translated(rules: Map<string, string>): Map<string, string> {
+  const changed = new Map<string, string | null>(BLANKS.map((code) => [String.fromCodePoint(code), ' ']));
+  for (let code = 1; code < 0x100; code++) if (isDropped(code)) changed.set(String.fromCodePoint(code), '');
+  changed.set('\uff5e', null); // Japanese tells it from the tilde
+  for (const [from, to] of changed) {
+    if (to === null) rules.delete(from);
+    else rules.set(from, to);
+  }
+  // All others were needed before, and need no second look.
+  const touched = new RegExp(`[${[...changed.keys()].join('')}]`, 'u');
+  return withoutRedundant(rules, (from) => touched.test(from));
 }
 
 /** Upper case made lower, by Unicode's simple case folding, in what is replaced and in all that is not. */
@@ -131,8 +137,15 @@ function foldCase(character: string): string {
   return single && new RegExp(`^${fold}$`, 'iu').test(character) ? fold : character;
 }
 
-/** The rules without those for sequences that the shorter rules, applied in order, bring to the same. */
-function withoutRedundant(rules: ReadonlyMap<string, string>): Map<string, string> {
+/**
+ * The rules without those for sequences that the shorter rules, applied in order, bring to the same.
+ *
+ * @param isInDoubt Which sequences to look at; the rules of all others are kept.
+ */
+function withoutRedundant(
+  rules: ReadonlyMap<string, string>,
+  isInDoubt: (from: string) => boolean = () => true,
+): Map<string, string> {
   const byLength: [string, string][][] = [];
   for (const rule of rules) {
     const length = characterCount(rule[0]);
@@ -141,7 +154,9 @@ function withoutRedundant(rules: ReadonlyMap<string, string>): Map<string, strin
   }
   const kept = new Map<string, string>();
   byLength.forEach((entries, length) => {
-    const needed = entries.filter(([from, to]) => length === 1 || apply(kept, from, length - 1) !== to);
+    const needed = entries.filter(
+      ([from, to]) => length === 1 || !isInDoubt(from) || apply(kept, from, length - 1) !== to,
+    );
     for (const [from, to] of needed) kept.set(from, to);
   });
   return kept;
