@@ -66,6 +66,32 @@ describe('dragoman subword', () => {
     expect(wrong.err).toMatch(/^dragoman: line 1: expected ids from 0 to 89, got "▁/);
   });
 
+  it('writes the best segmentations of each line', async () => {
+    await train(at('all.txt'), '--vocab-size', '60', '--no-hard-vocab-limit', '-p', at('unigram'));
+    writeFileSync(at('two.txt'), `${lines[0]}\n\n`);
+    const { out } = await dragoman(
+      'subword',
+      'encode',
+      at('unigram.model'),
+      '--nbest',
+      '3',
+      '-i',
+      at('two.txt'),
+    );
+    const got = out.split('\n');
+    // An empty line has one segmentation.
+    expect(got.length).toBe(5);
+    expect(got.slice(3)).toEqual(['', '']);
+    expect(new Set(got.slice(0, 3)).size).toBe(3);
+    for (const line of got.slice(0, 3))
+      expect(line.replaceAll(' ', '').replaceAll('▁', ' ').trim()).toBe(lines[0]);
+    const plain = await dragoman('subword', 'encode', at('unigram.model'), '-i', at('two.txt'));
+    expect(plain.out.split('\n')[0]).toBe(got[0]);
+    const bpe = await dragoman('subword', 'encode', at('two.model'), '--nbest', '3', '-i', at('two.txt'));
+    expect(bpe.code).toBe(2);
+    expect(bpe.err).toContain('n-best segmentation: expected a model of type unigram, got one of type bpe');
+  });
+
   it('replaces no file unless told to', async () => {
     const words = [at('all.txt'), '--vocab-size', '80', '-p', at('one'), '--model-type', 'bpe'];
     const refused = await train(...words);
@@ -93,12 +119,15 @@ describe('dragoman subword', () => {
 
   it.each([
     [['--vocab-size', '1e'], "option '--vocab-size <n>' argument '1e' is invalid. Expected a number."],
-    [['--vocab-size', '1.5'], 'subword training: vocabSize: expected a positive whole number, got 1.5'],
+    [['--vocab-size', '1.5'], 'subword training: --vocab-size: expected a positive whole number, got 1.5'],
     [['--vocab-size', '50', '--model-type', 'bpm'], "option '--model-type <name>' argument 'bpm' is invalid"],
     [
       ['--vocab-size', '50', '--pad-id', '-2'],
-      'subword training: padId: expected a whole number, at least -1',
+      'subword training: --pad-id: expected a whole number, at least -1',
     ],
+    [['--vocab-size', '50', '--seed', '1.5'], 'subword training: --seed: expected a whole number, got 1.5'],
+    [['--vocab-size', '90000'], 'got 90000; with --no-hard-vocab-limit the model is as small as that'],
+    [['--vocab-size', '4'], 'got 4; a lower --character-coverage leaves rare characters out'],
     [[], "required option '--vocab-size <n>' not specified"],
   ])('refuses %j', async (words, message) => {
     const { code, err } = await train(at('all.txt'), '-p', at('none'), ...words);

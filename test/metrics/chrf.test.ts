@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bleu } from '../../src/metrics/bleu.js';
 import { chrf, formatChrf, sentenceChrf } from '../../src/metrics/chrf.js';
 
 describe('chrf', () => {
@@ -50,4 +51,10 @@ describe('chrf', () => {
     );
     expect(() => chrf(['a'], ['a'], { beta: 0 })).toThrow('expected beta above 0, got 0');
   });
+});
+
+// CHRF().sentence_score and BLEU(tokenize='char').corpus_score of sacreBLEU 2.6.0.
+it('halves of surrogate pairs that a blank kept apart are two characters', () => {
+  expect(sentenceChrf('a \ud83d \ude00 b', 'a \ud83d \ude00 c').score).toBeCloseTo(47.91666666666667, 9);
+  expect(bleu(['\ud83d \ude00 b'], ['\ud83d \ude00 a'], { tokenizer: 'char' }).totals).toEqual([3, 2, 1, 0]);
 });

@@ -212,3 +212,14 @@ describe('terTokenizer', () => {
     expect(terTokenizer(options)(line).join(' ')).toBe(expected);
   });
 });
+
+// TER(normalized=True) of sacreBLEU 2.6.0, which prepares references twice.
+describe('normalized references', () => {
+  it.each([
+    ["that 's it.", "it's.", 66.66666666666666],
+    ["it's.", "it's.", 66.66666666666666],
+    ["John 's dog", "John's, dog's.", 50],
+  ])('%s against %s', (hypothesis, reference, score) => {
+    expect(sentenceTer(hypothesis, reference, { normalized: true }).score).toBeCloseTo(score, 9);
+  });
+});

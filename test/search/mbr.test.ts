@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bleuMetric, sentenceBleu } from '../../src/metrics/bleu.js';
 import { chrfMetric, sentenceChrf } from '../../src/metrics/chrf.js';
-import { minimumBayesRisk } from '../../src/search/mbr.js';
+import { expectedUtilities, minimumBayesRisk } from '../../src/search/mbr.js';
 import type { SourcedList } from '../../src/search/nbest.js';
 
 const utilities = [
@@ -28,6 +28,23 @@ const text = fc.array(fc.constantFrom('a', 'b', 'cat', 'sat', '.'), { maxLength:
 const candidates = fc.array(fc.tuple(text, fc.integer({ min: -9, max: 0 })), { minLength: 1, maxLength: 7 });
 
 describe('minimum Bayes risk', () => {
+  it.each([
+    ['BLEU', bleuMetric({ effectiveOrder: true, tokenizer: 'char', order: 6 })],
+    ['chrF++', chrfMetric({ wordOrder: 2, whitespace: true })],
+    ['chrF, epsilon', chrfMetric({ epsilonSmoothing: true })],
+  ])('%s: compared by numbered n-grams, the same to the last bit as one by one', (_, utility) => {
+    const { among, ...oneByOne } = utility;
+    expect(among).toBeDefined();
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 9 }), (texts) => {
+        const probabilities = texts.map((_, i) => (i + 1) / 7);
+        expect(expectedUtilities(texts, probabilities, utility)).toEqual(
+          expectedUtilities(texts, probabilities, oneByOne),
+        );
+      }),
+    );
+  });
+
   it.each(utilities)('%s: equals its definition, a double sum over the list', (_, utility, score) => {
     fc.assert(
       fc.property(candidates, fc.constantFrom(0, 0.3, 1), (given, scale) => {

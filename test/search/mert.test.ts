@@ -136,6 +136,25 @@ describe('line search', () => {
 describe('MERT', () => {
   const options: MertOptions = { initial: [1, 1], restarts: 10, randomDirections: 2, seed: 1 };
 
+  it('reaches the best of a grid, with three features', async () => {
+    for (let seed = 11; seed <= 14; seed++) {
+      const table = randomTable(seed, { sentences: 12, candidates: 6, features: 3 });
+      const { score } = await mert(table, product, { ...options, initial: [1, 1, 1] });
+      // Only the direction matters: 90,000 of them, even over latitude and longitude.
+      let grid = 0;
+      for (let i = 0; i < 300; i++) {
+        const z = (2 * (i + 0.5)) / 300 - 1;
+        const radius = Math.sqrt(1 - z * z);
+        for (let j = 0; j < 300; j++) {
+          const angle = (2 * Math.PI * j) / 300;
+          const choice = bestRows(table, [radius * Math.cos(angle), radius * Math.sin(angle), z]);
+          grid = Math.max(grid, product(choiceStatistics(table, choice)));
+        }
+      }
+      expect(score).toBeGreaterThanOrEqual(grid);
+    }
+  });
+
   it('reaches the best of a dense grid, with two features', async () => {
     for (let seed = 1; seed <= 8; seed++) {
       const table = randomTable(seed, { sentences: 12, candidates: 6, features: 2 });

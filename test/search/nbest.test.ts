@@ -59,6 +59,16 @@ describe('Moses n-best lists', () => {
     expect(c!.rest.moses!.before).toEqual(['WordScores= -0.5 -1']);
   });
 
+  it('takes a number before Marian’s features for a soft alignment, not for the total', async () => {
+    // src/translator/output_printer.h: id ||| words ||| alignment ||| F0= … ||| score
+    const line = '3 |||  ||| 1 ||| F0= -0.25 ||| -0.125';
+    const [list] = await read([line]);
+    const entry = list!.entries[0]!;
+    expect([features(entry), entry.total]).toEqual([{ F0: [-0.25] }, -0.125]);
+    expect(entry.rest.moses?.before).toEqual(['1']);
+    expect(write([list!], 'moses')).toEqual([line]);
+  });
+
   it('reads names with a colon (older Moses), and lines without features or total', async () => {
     const lists = await read(['3 ||| a b ||| d: 0 -1 lm: -12.5 ||| -3', '4 ||| a', '7 ||| b ||| -2']);
     expect(features(lists[0]!.entries[0]!)).toEqual({ d: [0, -1], lm: [-12.5] });
@@ -236,6 +246,26 @@ describe('OpenNMT n-best lists', () => {
       ],
     ]);
     expect(write(lists, 'opennmt')).toEqual(py);
+  });
+
+  it('OpenNMT-py: alignments (--report_align), with scores and without', async () => {
+    // onmt/translate/translator.py: pred + " ||| " + align, then "\\t" + score
+    const lines = [
+      'ein Haus ||| 0-0 1-1\t-0.5',
+      'das Haus ||| 0-0 1-1\t-0.75',
+      ' ||| \t-3',
+      '42 ||| 0-0\t-0.125',
+    ];
+    const lists = await read(lines, 'opennmt', 2);
+    expect(lists.flatMap(({ entries }) => entries.map(({ text, total }) => [text, total]))).toEqual([
+      ['ein Haus', -0.5],
+      ['das Haus', -0.75],
+      ['', -3],
+      ['42', -0.125],
+    ]);
+    expect(write(lists, 'opennmt')).toEqual(lines);
+    const plain = lines.map((line) => line.slice(0, line.indexOf('\t')));
+    expect(write(await read(plain, 'opennmt', 2), 'opennmt')).toEqual(plain);
   });
 
   it('OpenNMT-tf: scores before the hypothesis, token scores and alignments behind', async () => {
