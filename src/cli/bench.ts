@@ -4,6 +4,7 @@ import { SPEED_ROW_NAMES, SPEED_ROWS, type SpeedRow } from '../bench/speed-names
 import { DragomanError } from '../errors.js';
 import { integer, positiveInteger, refuse } from './arguments.js';
 import type { BenchFormat, BenchReport } from './bench-report.js';
+import { benchSubwordCommand } from './bench-subword.js';
 import { Interruption } from './interruption.js';
 import { openOutput } from './output.js';
 import { stopOnSignal } from './stop-on-signal.js';
@@ -23,12 +24,14 @@ export function benchCommand(terminal: Terminal) {
   return new Command('bench')
     .description('measure the speed of this installation on this machine')
     .addCommand(speedCommand(terminal))
+    .addCommand(benchSubwordCommand(terminal))
     .addHelpText(
       'after',
       `
 Examples:
   dragoman bench speed
-  dragoman bench speed --rows layer adam --python .venv/bin/python`,
+  dragoman bench speed --rows layer adam --python .venv/bin/python
+  dragoman bench subword --corpus train.en train.de`,
     );
 }
 

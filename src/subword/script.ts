@@ -1,3 +1,5 @@
+import { isNewerThanGoogle } from './newer-scripts.js';
+
 /** Scripts of Unicode (the property Script) that are told apart; what is in none of them is Common. */
 const SCRIPTS = [
   'Latin',
@@ -173,13 +175,20 @@ export const HAN: Script = SCRIPTS.indexOf('Han');
 export const HIRAGANA: Script = SCRIPTS.indexOf('Hiragana');
 export const KATAKANA: Script = SCRIPTS.indexOf('Katakana');
 
-/** The script of a character, by the Unicode version of the JavaScript engine. */
+/** U+0953 and U+0954, which are Inherited since Unicode 10. */
+const ONCE_DEVANAGARI: ReadonlySet<number> = new Set([0x953, 0x954]);
+
+/**
+ * The script of a character as SentencePiece 0.2.2 has it, whose table is that of Unicode 9: by the JavaScript engine's,
+ * but that what came later has none.
+ */
 export function scriptOf(codePoint: number): Script {
   let script = known.get(codePoint);
   if (script === undefined) {
     const character = String.fromCodePoint(codePoint);
     const index = PATTERNS.findIndex((pattern) => pattern.test(character));
-    script = index < 0 ? COMMON : index;
+    script = index < 0 || isNewerThanGoogle(codePoint) ? COMMON : index;
+    if (ONCE_DEVANAGARI.has(codePoint)) script = SCRIPTS.indexOf('Devanagari');
     known.set(codePoint, script);
   }
   return script;
