@@ -105,6 +105,7 @@ export {
   type RandomizationOptions,
   type ScoreOf,
 } from './metrics/bootstrap.js';
+export { type LengthClass, lengthClasses } from './metrics/by-length.js';
 export {
   type ChrfOptions,
   type ChrfScore,

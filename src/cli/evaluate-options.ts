@@ -26,6 +26,9 @@ export function measureOptions(metrics: readonly MetricName[], options: MeasureO
 /** What of the command line says how to evaluate and print, besides the metrics' own settings. */
 export interface EvaluationFlags {
   readonly sentenceLevel?: true;
+  readonly byLength?: readonly number[];
+  readonly plot?: string;
+  readonly overwrite?: true;
   readonly confidence?: true;
   readonly pairedBs?: true;
   readonly pairedAr?: true;
@@ -46,13 +49,20 @@ const WIDEST = 20;
  *
  * @throws DragomanError `usage` for flags that exclude each other or would do nothing.
  */
-export function evaluationOptions(flags: EvaluationFlags, systems: number): EvaluationOptions {
+export function evaluationOptions(
+  flags: EvaluationFlags,
+  { systems, metrics }: { readonly systems: number; readonly metrics: number },
+): EvaluationOptions {
   const { sentenceLevel, confidence, pairedBs, pairedAr, resamples, resamplingSeed, scoreOnly, width } =
     flags;
   if (sentenceLevel) {
     refuse({ confidence, pairedBs, pairedAr }, 'has no meaning with --sentence-level');
     if (systems > 1) throw new DragomanError('usage', '--sentence-level: expected one system, got several');
   }
+  if (flags.byLength === undefined) refuse({ plot: flags.plot }, 'needs --by-length');
+  else refuse({ sentenceLevel, pairedBs, pairedAr, scoreOnly }, 'has no meaning with --by-length');
+  if (flags.plot === undefined) refuse({ overwrite: flags.overwrite }, 'needs --plot');
+  else if (metrics !== 1) throw new DragomanError('usage', `--plot: expected one metric, got ${metrics}`);
   if (pairedBs) refuse({ pairedAr }, 'has no meaning with --paired-bs: expected one of them');
   if (systems === 1) refuse({ pairedBs, pairedAr }, 'needs two or more --hypothesis files');
   if (pairedBs) refuse({ confidence }, 'has no meaning with --paired-bs, which has intervals anyway');

@@ -2,10 +2,12 @@ import { Argument, Option } from '@commander-js/extra-typings';
 import { DragomanError } from '../errors.js';
 import { BLEU_SMOOTHINGS } from '../metrics/bleu.js';
 import { BLEU_TOKENIZERS, bleuTokenizerName } from '../metrics/bleu-tokenizer.js';
+import { lengthClasses } from '../metrics/by-length.js';
 import { trimTrailingWhitespace } from '../metrics/python-string.js';
 import { METRIC_UNITS } from '../metrics/units.js';
 import { nameOf } from '../text/input.js';
 import { nonNegativeNumber, positiveInteger, refuse, wholeNumber } from './arguments.js';
+import { printScoresByLength } from './evaluate-by-length.js';
 import { evaluateLanguageModel } from './evaluate-language-model.js';
 import {
   checkFiles,
@@ -18,7 +20,14 @@ import { printCorpusScores, printSentenceScores, type System } from './evaluatio
 import { announceInput, readAll } from './lines.js';
 import { gauges, heeds, METRIC_NAMES, type MetricName } from './measure.js';
 import { isLanguageModel } from './model-kind.js';
-import { fusionOptions, refuseSearch, searchCommand, searchOptions } from './search-options.js';
+import { openOutput } from './output.js';
+import {
+  fusionOptions,
+  refuseSearch,
+  type SearchFlags,
+  searchCommand,
+  searchOptions,
+} from './search-options.js';
 import type { Terminal } from './terminal.js';
 import { translateLines } from './translate-lines.js';
 
@@ -39,6 +48,7 @@ Examples:
   dragoman evaluate --hypothesis system.de --reference a.de b.de --metrics bleu chrf ter --confidence
   dragoman evaluate models/lm-de --reference test.de
   dragoman evaluate --hypothesis old.de new.de --reference test.de --metrics bleu --paired-bs
+  dragoman evaluate --hypothesis old.de new.de -r test.de -s test.en -m bleu --by-length 8,12,16,20 --plot length.svg
   some-system < test.en | dragoman evaluate --hypothesis - --reference test.de --metrics bleu --score-only`;
 
 /** `dragoman evaluate`: measures translations, a model's or anyone's, against references. */
@@ -83,6 +93,13 @@ export function evaluateCommand(terminal: Terminal) {
     .addOption(new Option('--unit <name>', 'what accuracy and error rate count').choices(METRIC_UNITS))
     .option('--empty-is-none', 'an empty line of a reference file means that the line has no reference there')
     .option('--sentence-level', 'a line for each sentence instead of one for all')
+    .option(
+      '--by-length <words>',
+      'short and long sentences apart, as 8,12,16: the most words of each class, in --source or else the reference',
+      (text: string) => text.split(',').map(positiveInteger),
+    )
+    .option('--plot <file.svg>', 'with --by-length: draw it, one metric, a line for each system')
+    .option('--overwrite', 'replace the file of --plot if it exists')
     .option('--confidence', '95 % intervals by bootstrap resampling')
     .option('--paired-bs', 'test each system against the first: paired bootstrap resampling')
     .option('--paired-ar', 'test each system against the first: paired approximate randomization')
@@ -108,43 +125,106 @@ export function evaluateCommand(terminal: Terminal) {
       }
       const chosen = [...(options.metrics ?? []), ...(options.metric ?? [])];
       const metrics = chosen.length > 0 ? chosen : DEFAULT_METRICS;
-      const { hypothesis, reference, tokenizer, sentenceLevel } = options;
+      const { hypothesis, tokenizer, sentenceLevel } = options;
       if (options.tokenize !== undefined) refuse({ tokenizer }, 'is another name of --tokenize: give one');
       const tokenize = options.tokenize ?? tokenizer;
       const ofSentences = sentenceLevel && heeds(metrics, 'effectiveOrder') ? true : undefined;
       const effectiveOrder = options.effectiveOrder ?? ofSentences;
       const used = gauges(metrics, measureOptions(metrics, { ...options, tokenize, effectiveOrder }));
-      const evaluation = evaluationOptions(options, hypothesis?.length ?? 1);
+      const evaluation = evaluationOptions(options, {
+        systems: hypothesis?.length ?? 1,
+        metrics: used.length,
+      });
 
-      if (folders.length > 0 && hypothesis !== undefined) {
-        throw new DragomanError('usage', 'expected a model or --hypothesis, got both');
-      }
-      const systems: System[] = [];
-      const references: string[][] = [];
-      if (hypothesis === undefined) {
-        const source = await checkModel(folders, options);
-        checkFiles([source], reference);
-        for (const file of reference) references.push(await readTrimmed(file, terminal));
-        announceInput(source, terminal);
-        const lines = await readAll(source);
-        checkLengths(references, reference, lines.length, source);
-        const search = { ...searchOptions(options), batchSize: options.batchSize };
-        const hypotheses = await translateLines(terminal, folders, lines, search, fusionOptions(options));
-        systems.push({ name: folders.join(' + '), hypotheses });
-      } else {
-        refuse({ source: options.source }, 'has no meaning with --hypothesis');
-        refuseSearch(options, 'has no meaning with --hypothesis');
-        checkFiles(hypothesis, reference);
-        for (const file of reference) references.push(await readTrimmed(file, terminal));
-        for (const file of hypothesis) {
-          const hypotheses = await readTrimmed(file, terminal);
-          checkLengths(references, reference, hypotheses.length, file);
-          systems.push({ name: nameOf(file), hypotheses });
+      if (hypothesis !== undefined) {
+        if (folders.length > 0) {
+          throw new DragomanError('usage', 'expected a model or --hypothesis, got both');
         }
+        const { source } = options;
+        if (options.byLength === undefined)
+          refuse({ source }, 'has a meaning with --hypothesis only for --by-length');
+        refuseSearch(options, 'has no meaning with --hypothesis');
       }
-      if (sentenceLevel) await printSentenceScores(terminal, used, systems[0]!, references, evaluation);
-      else await printCorpusScores(terminal, used, systems, references, evaluation);
+      const { byLength: bounds } = options;
+      if (bounds !== undefined) lengthClasses([], bounds);
+      const plot =
+        options.plot === undefined ? undefined : await openOutput(options.plot, terminal, options.overwrite);
+      try {
+        const corpus =
+          hypothesis === undefined
+            ? await translated(terminal, folders, options)
+            : await written(terminal, { ...options, hypothesis });
+        const { systems, references } = corpus;
+        if (bounds !== undefined) {
+          const counted = { text: corpus.source ?? references[0]!, bounds };
+          await printScoresByLength(terminal, used, systems, references, counted, evaluation, plot);
+        } else if (sentenceLevel) {
+          await printSentenceScores(terminal, used, systems[0]!, references, evaluation);
+        } else {
+          await printCorpusScores(terminal, used, systems, references, evaluation);
+        }
+      } finally {
+        plot?.abandon();
+      }
     });
+}
+
+/** What is measured: translations, their references, and the source where it is there. */
+interface Corpus {
+  readonly systems: readonly System[];
+  readonly references: readonly (readonly string[])[];
+  readonly source?: readonly string[];
+}
+
+/** The corpus that a model translates. */
+async function translated(
+  terminal: Terminal,
+  folders: readonly string[],
+  options: SearchFlags & {
+    readonly batchSize?: number;
+    readonly source?: string;
+    readonly reference: readonly string[];
+  },
+): Promise<Corpus> {
+  const file = await checkModel(folders, options);
+  checkFiles([file], options.reference);
+  const references = await readReferences(terminal, options.reference);
+  announceInput(file, terminal);
+  const source = await readAll(file);
+  checkLengths(references, options.reference, source.length, file);
+  const search = { ...searchOptions(options), batchSize: options.batchSize };
+  const hypotheses = await translateLines(terminal, folders, source, search, fusionOptions(options));
+  return { systems: [{ name: folders.join(' + '), hypotheses }], references, source };
+}
+
+/** The corpus that lies in files. */
+async function written(
+  terminal: Terminal,
+  options: {
+    readonly hypothesis: readonly string[];
+    readonly reference: readonly string[];
+    readonly source?: string;
+  },
+): Promise<Corpus> {
+  const { hypothesis, reference } = options;
+  checkFiles(hypothesis, options.source === undefined ? reference : [...reference, options.source]);
+  const references = await readReferences(terminal, reference);
+  const systems: System[] = [];
+  for (const file of hypothesis) {
+    const hypotheses = await readTrimmed(file, terminal);
+    checkLengths(references, reference, hypotheses.length, file);
+    systems.push({ name: nameOf(file), hypotheses });
+  }
+  if (options.source === undefined) return { systems, references };
+  const source = await readTrimmed(options.source, terminal);
+  checkLengths(references, reference, source.length, options.source);
+  return { systems, references, source };
+}
+
+async function readReferences(terminal: Terminal, files: readonly string[]): Promise<string[][]> {
+  const references: string[][] = [];
+  for (const file of files) references.push(await readTrimmed(file, terminal));
+  return references;
 }
 
 /** Lines without trailing whitespace, as sacreBLEU reads them. */

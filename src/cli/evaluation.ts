@@ -101,7 +101,8 @@ export async function printSentenceScores(
   }
 }
 
-function referencesFor(gauge: Gauge, references: References, options: EvaluationOptions): References {
+/** The references as this metric reads empty lines. */
+export function referencesFor(gauge: Gauge, references: References, options: EvaluationOptions): References {
   return gauge.emptyIsNone || options.emptyIsNone ? withoutEmpty(references) : references;
 }
 
@@ -139,7 +140,7 @@ function measureColumn(
 }
 
 /** How sacreBLEU's signatures say that figures were resampled. */
-function resamplingFields({
+export function resamplingFields({
   confidence,
   paired,
   resamples,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -175,6 +175,55 @@ describe('dragoman evaluate --hypothesis', () => {
     expect(second?.scores[0]?.comparison?.difference).toBeCloseTo(-10, 9);
   });
 
+  it('measures short and long sentences apart', async () => {
+    const source = await file('s', 'one', 'one two three', 'two words', 'now there are six words here');
+    const good = await file('good', 'a b c d', 'a b c d e', 'x y z', 'k l m n o p q');
+    const bad = await file('bad', 'a b c x', 'a b c d x', 'x y z', 'k x m x o x q');
+    const reference = await file('r', 'a b c d', 'a b c d e', 'x y z', 'k l m n o p q');
+    const run = (...words: string[]) =>
+      dragoman('evaluate', '--hypothesis', good, bad, '-r', reference, '-m', 'ter', ...words);
+    const { out, err } = await run('-s', source, '--by-length', '1,3,4');
+    expect(err).toBe('');
+    // Substitutions of bad: one among 4 words, one among 5 + 3, none where there is no line, three among 7.
+    const rows = out.split('\n').flatMap((line) => {
+      const cells = [...line.matchAll(/│ ([^│]*?) +(?=│)/g)].map((match) => match[1]!);
+      return cells.length > 0 ? [cells] : [];
+    });
+    expect(rows).toEqual([
+      ['Words', 'Lines', `TER ${good}`, `TER ${bad}`],
+      ['0-1', '1', '0.00', '25.00'],
+      ['2-3', '2', '0.00', '12.50'],
+      ['4', '0', '-', '-'],
+      ['over 4', '1', '0.00', '42.86'],
+    ]);
+    expect(out).toMatch(/\nTER\|nrefs:1\|.*\n$/);
+
+    // Without a source the reference's words count: 4, 5, 3 and 7.
+    const json = await run('--by-length', '4', '--format', 'json', '--confidence', '--resamples', '20');
+    const [, second] = JSON.parse(json.out) as {
+      system: string;
+      signature: string;
+      classes: { from: number; to: number | null; lines: number; score: number; confidence: Confidence }[];
+    }[];
+    expect(second?.system).toBe(bad);
+    expect(second?.signature).toContain('|bs:20|');
+    expect(second?.classes).toMatchObject([
+      { from: 0, to: 4, lines: 2, meanLength: 3.5, score: expect.closeTo(100 / 7, 9) },
+      { from: 5, to: null, lines: 2, meanLength: 6, score: expect.closeTo(400 / 12, 9) },
+    ]);
+    expect(second?.classes[1]?.confidence.high).toBeGreaterThan(100 / 3);
+
+    const plot = join(folder, 'length.svg');
+    expect((await run('--by-length', '4', '--plot', plot)).code).toBe(0);
+    expect(await readFile(plot, 'utf8')).toMatch(/^<svg .*words of a sentence.*TER.*<\/svg>\n$/s);
+    const again = await run('--by-length', '4', '--plot', plot);
+    expect(again.code).toBe(2);
+    expect(again.err).toBe(
+      `dragoman: ${plot}: the file exists; give another name, or --overwrite to replace it\n`,
+    );
+    expect((await run('--by-length', '4', '--plot', plot, '--overwrite')).code).toBe(0);
+  });
+
   it('refuses what does not fit, in one line', async () => {
     const two = await file('two', 'a', 'b');
     const one = await file('one', 'a');
@@ -213,6 +262,13 @@ describe('dragoman evaluate --hypothesis', () => {
       [['--tokenize', '13a', '--tokenizer', 'zh'], '--tokenizer is another name of --tokenize: give one'],
       [['--smooth-value', '2'], 'BLEU smoothing: exp takes no value, got 2'],
       [['-w', '21'], '--width: expected at most 20, got 21'],
+      [['-s', two], '--source has a meaning with --hypothesis only for --by-length'],
+      [['--plot', 'x.svg'], '--plot needs --by-length'],
+      [['--by-length', '3', '--plot', 'x.svg'], '--plot: expected one metric, got 4'],
+      [['--by-length', '3', '--overwrite'], '--overwrite needs --plot'],
+      [['--by-length', '3', '--sentence-level'], '--sentence-level has no meaning with --by-length'],
+      [['--by-length', '3,2'], 'lengths: expected rising whole numbers from 1 on, got 3 2'],
+      [['--by-length', '3', '-s', one], `${two}: expected 1 lines as in ${one}, got 2`],
       [['--short', '--score-only'], '--short has no meaning with --score-only'],
       [
         ['--format', 'json', '-w', '3'],
