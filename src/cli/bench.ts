@@ -3,6 +3,7 @@ import type { SpeedData, TrainedModel } from '../bench/speed-case.js';
 import { SPEED_ROW_NAMES, SPEED_ROWS, type SpeedRow } from '../bench/speed-names.js';
 import { DragomanError } from '../errors.js';
 import { integer, positiveInteger, refuse } from './arguments.js';
+import { curvesCommand } from './bench-curves.js';
 import type { BenchFormat, BenchReport } from './bench-report.js';
 import { benchSubwordCommand } from './bench-subword.js';
 import { Interruption } from './interruption.js';
@@ -22,16 +23,18 @@ const SOAK = {
 /** `dragoman bench`: what this machine does with Dragoman. */
 export function benchCommand(terminal: Terminal) {
   return new Command('bench')
-    .description('measure the speed of this installation on this machine')
+    .description('measure this installation on this machine: its speed, and that all engines learn the same')
     .addCommand(speedCommand(terminal))
     .addCommand(benchSubwordCommand(terminal))
+    .addCommand(curvesCommand(terminal))
     .addHelpText(
       'after',
       `
 Examples:
   dragoman bench speed
   dragoman bench speed --rows layer adam --python .venv/bin/python
-  dragoman bench subword --corpus train.en train.de`,
+  dragoman bench subword --corpus train.en train.de
+  dragoman bench curves`,
     );
 }
 

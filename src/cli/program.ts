@@ -60,7 +60,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./family.js')).familyCommand,
   },
   bench: {
-    description: 'measure the speed of this installation on this machine',
+    description: 'measure this installation on this machine: its speed, and that all engines learn the same',
     load: async () => (await import('./bench.js')).benchCommand,
   },
   doctor: {
