@@ -36,6 +36,7 @@ const WAYS: readonly Way[] = ['kernels', 'autodiff'];
 /** Reversal of sequences, which a network of this size learns within some hundred steps. */
 const TASK = { symbols: 30, shortest: 2, longest: 10, pairs: 4000, batch: 32 };
 const SIZES = { embedding: 32, encoder: 48, decoder: 96 };
+/** Falls to 0 over the steps, so that a training ends at rest. */
 const LEARNING_RATE = 2e-3;
 
 /** The trainings of {@link curves}: every engine that is here, each by both ways. */
@@ -109,7 +110,8 @@ function train(
           ? byKernels(model, batch, labelSmoothing)
           : byAutodiff(model, batch, labelSmoothing);
       losses.push(loss.dataSync()[0]!);
-      dispose([loss, optimizer.apply(gradients, spec.learningRate)]);
+      const rate = spec.learningRate * (1 - losses.length / (steps + 1));
+      dispose([loss, optimizer.apply(gradients, rate)]);
       dispose(gradients);
       onStep?.(losses.length);
     }
@@ -144,19 +146,25 @@ function byAutodiff(model: Seq2Seq, batch: Batch, labelSmoothing: number): Step 
   });
 }
 
-/** A curve beside the first one. */
+/** A curve beside another. */
 export interface Distance {
-  /** The greatest difference of a step's loss among the first tenth of the steps, relative to the first curve's. */
+  /**
+   * The greatest difference of a step's loss among the first tenth of the steps, relative to the other's: rounding, if both
+   * are right. It grows with every step, so that later steps have nothing to say.
+   */
   readonly early: number;
-  /** The same over all steps. Differences of rounding grow with every step, so this is no measure of correctness. */
-  readonly all: number;
+  /** The difference of the {@link finalLoss}, relative to the other's: what another seed would make, too. */
+  readonly final: number;
 }
 
 /** How far a curve is from another. */
-export function distance({ losses: one }: Curve, { losses: other }: Curve): Distance {
-  const apart = one.map((loss, step) => Math.abs(loss - other[step]!) / loss);
-  const greatest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
-  return { early: greatest(apart.slice(0, Math.ceil(one.length / 10))), all: greatest(apart) };
+export function distance(one: Curve, other: Curve): Distance {
+  const relative = (a: number, b: number): number => Math.abs(b - a) / a;
+  const early = one.losses.slice(0, Math.ceil(one.losses.length / 10));
+  return {
+    early: Math.max(...early.map((loss, step) => relative(loss, other.losses[step]!))),
+    final: relative(finalLoss(one), finalLoss(other)),
+  };
 }
 
 /** Mean loss of the last tenth of the steps: where a training ends. */
