@@ -43,6 +43,8 @@ export function linePlot(lines: readonly PlotLine[], axes: PlotAxes): string {
   const rows = Math.ceil(drawn.length / LEGEND_COLUMNS);
   const parts = [
     `<title>${escapeXml(`${axes.y} by ${axes.x}`)}</title>`,
+    // Ground of its own: dark lines stay readable on a dark page.
+    '<rect width="100%" height="100%" rx="6" fill="#fff"/>',
     ...(axes.logarithmicX ? wholeTicks(x0, x1).map((x) => 10 ** x) : ticks(x0, x1)).map((x) =>
       text(atX(x), HEIGHT - BOTTOM + 16, shortNumber(x), 'middle'),
     ),
