@@ -99,7 +99,10 @@ A model in a folder called tune is ./tune.`,
         const evaluations = measured.map((one) => new RerankEvaluation(one.metric));
         const output = await openOutput(options.output, terminal, overwrite);
         await withOutput(output, async ({ print }) => {
-          const { features, dispose } = await loadFeatures(folders, options);
+          const known = given?.file ? new Set(Object.keys(given.weights)) : null;
+          const { features: all, dispose } = await loadFeatures(folders, options);
+          // Without a model words are counted; weights learned with a model count its tokens, which the list then has.
+          const features = models === 0 && known && !known.has('words') ? [] : all;
           try {
             const weights = given?.weights ?? (models === 0 ? null : defaultWeights(features));
             const order = orderBy(weights, mbr);
@@ -109,7 +112,6 @@ A model in a folder called tune is ./tune.`,
               outputFormat === 'text'
                 ? (list: SourcedList) => [list.entries[0]?.text ?? '']
                 : nbestFormat(outputFormat).writer();
-            const known = given?.file ? new Set(Object.keys(given.weights)) : null;
             let lists = 0;
             let empty = 0;
             for await (const list of featureStream(

@@ -195,6 +195,12 @@ describe('dragoman translate', () => {
     }
     expect(applied.out.trimEnd().split('\n')).toHaveLength(20);
 
+    // Scored once and kept, then reranked by the same weights without a model: the same choice.
+    const inputs = ['-s', at('dev.en'), '-n', at('dev.nbest')];
+    expect((await dragoman('rerank', ...features, ...inputs, '-o', at('scored.nbest'))).code).toBe(0);
+    const later = await dragoman('rerank', '-n', at('scored.nbest'), '-w', at('weights.yaml'), '-f', 'text');
+    expect(later).toMatchObject({ code: 0, out: applied.out });
+
     const other = await apply(model, model, '-w', 'model=1,model2=1');
     expect(other.code).toBe(0);
     const unknown = await apply(model, model, '--scores', 'both', '-w', at('weights.yaml'));
