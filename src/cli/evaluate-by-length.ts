@@ -1,9 +1,14 @@
 import { bootstrap, type Confidence } from '../metrics/bootstrap.js';
 import { type LengthClass, lengthClasses } from '../metrics/by-length.js';
-import { fixed } from '../metrics/format.js';
 import { corpusStatistics, signatureOf, sumStatistics } from '../metrics/metric.js';
 import type { References } from '../metrics/references.js';
-import { type EvaluationOptions, referencesFor, resamplingFields, type System } from './evaluation.js';
+import {
+  type EvaluationOptions,
+  referencesFor,
+  resamplingFields,
+  type System,
+  tableFigure,
+} from './evaluation.js';
 import type { Gauge } from './measure.js';
 import { type Output, withOutput } from './output.js';
 import { resultTable } from './table.js';
@@ -58,7 +63,10 @@ export async function printScoresByLength(
   const rows = classes.map((each, i) => [
     nameOfClass(each),
     `${each.lines.length}`,
-    ...columns.map(({ scores }) => cell(scores[i]!, width)),
+    ...columns.map(({ scores }) => {
+      const own = scores[i]!;
+      return own === null ? '-' : tableFigure(own.score, own.confidence, width);
+    }),
   ]);
   await terminal.print(resultTable(terminal, ['Words', 'Lines', ...head], rows));
   const signatures = new Set(columns.map(({ gauge, signature }) => `${gauge.metric.name}|${signature}`));
@@ -89,15 +97,6 @@ function measure(
 function nameOfClass({ from, to }: LengthClass): string {
   if (to === Number.POSITIVE_INFINITY) return `over ${from - 1}`;
   return from === to ? `${to}` : `${from}-${to}`;
-}
-
-function cell(score: Column['scores'][number], width: number): string {
-  if (score === null) return '-';
-  const { confidence } = score;
-  const interval = confidence
-    ? ` (${fixed(confidence.mean, width)} ± ${fixed(confidence.halfWidth, width)})`
-    : '';
-  return fixed(score.score, width) + interval;
 }
 
 function toJson({ system, gauge, signature, scores }: Column, classes: readonly LengthClass[]): object {

@@ -160,6 +160,13 @@ function toLine({ gauge, sum, signature, confidence }: Cell, options: Evaluation
   return gauge.line(sum, signature, { width, scoreOnly, confidence });
 }
 
+/** A score in a table, with its interval if there is one. */
+export function tableFigure(score: number, confidence: Confidence | undefined, width: number): string {
+  const figure = fixed(score, width);
+  if (confidence === undefined) return figure;
+  return `${figure} (${fixed(confidence.mean, width)} ± ${fixed(confidence.halfWidth, width)})`;
+}
+
 async function printTable(
   terminal: Terminal,
   rows: readonly { readonly system: System; readonly cells: readonly Cell[] }[],
@@ -168,12 +175,9 @@ async function printTable(
   const { cells } = rows[0]!;
   const head = cells.map(({ gauge, confidence }) => gauge.metric.name + (confidence ? ' (μ ± 95% CI)' : ''));
   const text = ({ gauge, sum, confidence, comparison }: Cell): string => {
-    const score = fixed(gauge.metric.scoreOf(sum), width);
-    const interval = confidence
-      ? ` (${fixed(confidence.mean, width)} ± ${fixed(confidence.halfWidth, width)})`
-      : '';
-    if (comparison === undefined) return score + interval;
-    return `${score}${interval} p = ${fixed(comparison.pValue, 4)}${comparison.pValue < 0.05 ? '*' : ''}`;
+    const figure = tableFigure(gauge.metric.scoreOf(sum), confidence, width);
+    if (comparison === undefined) return figure;
+    return `${figure} p = ${fixed(comparison.pValue, 4)}${comparison.pValue < 0.05 ? '*' : ''}`;
   };
   const body = rows.map(({ system, cells }) => [system.name, ...cells.map(text)]);
   await terminal.print(resultTable(terminal, ['System', ...head], body));
