@@ -7,8 +7,8 @@ import { Charsmap } from './charsmap.js';
 import { type NormalizationName, normalizationCharsmap } from './normalization-rules.js';
 
 /**
- * The `precompiled_charsmap` of a normalization, kept in the user's cache folder once it is made: making it takes
- * longer than training BPE on 50,000 lines. Without a folder to write, it is made each time.
+ * The `precompiled_charsmap` of a normalization, kept in the user's cache folder once it is made, for making it takes
+ * half a second. Without a folder to write, it is made each time.
  */
 export async function cachedCharsmap(
   name: NormalizationName,

@@ -1,6 +1,6 @@
 import { DragomanError } from '../errors.js';
 import { DoubleArray, isSound } from './double-array.js';
-import { buildDoubleArray } from './double-array-builder.js';
+import { type Branch, buildDoubleArray } from './double-array-builder.js';
 import { encodeUtf8 } from './utf8.js';
 
 /**
@@ -67,31 +67,64 @@ export interface CharsmapMatch {
   to: number;
 }
 
+/** Strings that are replaced and begin in any of several ways: 200,000 spellings of Korean in 11,172 of them. */
+export interface SpelledRules {
+  /** Each of these strings is replaced by `to`, if that is there. */
+  readonly ways: readonly string[];
+  readonly to?: string;
+  /** What is replaced after any of them. */
+  readonly next: readonly SpelledRules[];
+}
+
 /**
  * Replacements as a `precompiled_charsmap`; empty for none.
  *
  * @param rules What is replaced, by what. Neither may hold U+0000.
+ * @param spelled More of them. No way that is followed by more may be the beginning of a rule elsewhere.
  */
-export function compileCharsmap(rules: ReadonlyMap<string, string>): Uint8Array<ArrayBuffer> {
-  if (rules.size === 0) return new Uint8Array();
-  const positions = new Map<string, number>();
-  let texts = '';
-  let size = 0;
-  for (const text of rules.values()) {
-    if (positions.has(text)) continue;
-    positions.set(text, size);
-    texts += `${text}\0`;
-    size += encodeUtf8(text).length + 1;
-  }
-  const units = buildDoubleArray(
-    [...rules].map(([from, to]) => [encodeUtf8(from), positions.get(to)!] as const),
-  );
-  const bytes = new Uint8Array(4 + 4 * units.length + size);
+export function compileCharsmap(
+  rules: ReadonlyMap<string, string>,
+  spelled: readonly SpelledRules[] = [],
+): Uint8Array<ArrayBuffer> {
+  if (rules.size === 0 && spelled.length === 0) return new Uint8Array();
+  const texts = new Replacements();
+  const entries = [...rules].map(([from, to]) => [encodeUtf8(from), texts.position(to)] as const);
+  const encoded = new Map<readonly string[], Uint8Array[]>(); // the same ways stand in many places
+  const encodeWays = (ways: readonly string[]): Uint8Array[] => {
+    const bytes = encoded.get(ways) ?? ways.map(encodeUtf8);
+    encoded.set(ways, bytes);
+    return bytes;
+  };
+  const branch = ({ ways, to, next }: SpelledRules): Branch => ({
+    ways: encodeWays(ways),
+    value: to === undefined ? -1 : texts.position(to),
+    next: next.map(branch),
+  });
+  const units = buildDoubleArray(entries, spelled.map(branch));
+  const bytes = new Uint8Array(4 + 4 * units.length + texts.size);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, 4 * units.length, true);
   units.forEach((unit, i) => {
     view.setUint32(4 + 4 * i, unit, true);
   });
-  bytes.set(encodeUtf8(texts), 4 + 4 * units.length);
+  bytes.set(encodeUtf8(texts.all), 4 + 4 * units.length);
   return bytes;
+}
+
+/** Texts, each ended by a zero byte, and where each begins. */
+class Replacements {
+  readonly #positions = new Map<string, number>();
+  all = '';
+  /** Bytes of {@link all}. */
+  size = 0;
+
+  position(text: string): number {
+    const known = this.#positions.get(text);
+    if (known !== undefined) return known;
+    const position = this.size;
+    this.#positions.set(text, position);
+    this.all += `${text}\0`;
+    this.size += encodeUtf8(text).length + 1;
+    return position;
+  }
 }

@@ -14,77 +14,130 @@ interface Node {
   readonly children: readonly Node[];
   /** The value of the string that ends here; -1 if none does. */
   readonly value: number;
+  /** Another node with the same hash. */
+  alike: Node | undefined;
+}
+
+/** Byte strings that begin in any of several ways and then go on alike. */
+export interface Branch {
+  readonly ways: readonly Uint8Array[];
+  /** The value of each of the ways; -1 if they have none. */
+  readonly value: number;
+  /** What follows, after each of them. */
+  readonly next: readonly Branch[];
 }
 
 /**
  * Packs byte strings with their values (0 and up) into the units of a {@link DoubleArray}. Equal ends of strings with
  * equal values share their units, so that 220,000 replacements take 240 kB.
+ *
+ * @param branches More strings: every path through them. No way that is followed by more may be the beginning of
+ *   another string, or the other would be found after all ways.
  */
-export function buildDoubleArray(entries: Iterable<readonly [Uint8Array, number]>): Uint32Array<ArrayBuffer> {
-  const root = minimized(grow(entries));
+export function buildDoubleArray(
+  entries: Iterable<readonly [Uint8Array, number]>,
+  branches: readonly Branch[] = [],
+): Uint32Array<ArrayBuffer> {
+  const trie = new Trie();
+  for (const [key, value] of entries) trie.add(0, key, value);
+  trie.branch(0, branches);
+  const root = minimized(trie);
   const packing = new Packing();
   packing.place(root);
   return packing.units();
 }
 
-/** A trie as it grows: for each node its first child, next sibling, byte and value. */
-interface Trie {
-  readonly child: number[];
-  readonly sibling: number[];
-  readonly label: number[];
-  readonly value: number[];
-}
+/**
+ * A trie as it grows. A node's children hang on its fork, which several nodes may share; node 0 is the root, with
+ * fork 0.
+ */
+class Trie {
+  /** The first child of each fork; 0 if there is none. */
+  readonly child: number[] = [0];
+  /** For each node its fork (-1: no child yet), next sibling, byte and value. */
+  readonly fork: number[] = [0];
+  readonly sibling: number[] = [0];
+  readonly label: number[] = [0];
+  readonly value: number[] = [-1];
 
-function grow(entries: Iterable<readonly [Uint8Array, number]>): Trie {
-  const trie: Trie = { child: [0], sibling: [0], label: [0], value: [-1] };
-  const { child, sibling, label, value } = trie;
-  for (const [key, number] of entries) {
-    if (key.length === 0 || key.includes(0) || !Number.isInteger(number) || number < 0) {
+  /** Adds a string after a fork. */
+  add(fork: number, key: Uint8Array, value: number): void {
+    if (key.length === 0 || key.includes(0) || !Number.isInteger(value) || value < 0) {
       throw new DragomanError(
         'model',
-        `expected bytes other than 0 with a value, got [${key}] with ${number}`,
+        `expected bytes other than 0 with a value, got [${key}] with ${value}`,
       );
     }
-    let node = 0;
-    for (const byte of key) {
-      let next = child[node]!;
-      while (next !== 0 && label[next] !== byte) next = sibling[next]!;
-      if (next === 0) {
-        next = child.length;
-        child.push(0);
-        sibling.push(child[node]!);
-        label.push(byte);
-        value.push(-1);
-        child[node] = next;
-      }
-      node = next;
-    }
-    value[node] = number;
+    this.value[this.#end(fork, key)] = value;
   }
-  return trie;
+
+  branch(fork: number, branches: readonly Branch[]): void {
+    for (const { ways, value, next } of branches) {
+      const after = next.length === 0 ? -1 : this.child.push(0) - 1;
+      if (after >= 0) this.branch(after, next);
+      for (const way of ways) {
+        if (value >= 0) this.add(fork, way, value);
+        if (after < 0) continue;
+        const node = this.#end(fork, way);
+        if (this.fork[node] !== -1) {
+          throw new Error(`[${way}] begins a string and is a way of a branch, too`);
+        }
+        this.fork[node] = after;
+      }
+    }
+  }
+
+  /** The node at the end of a string after a fork, made if there is none. */
+  #end(fork: number, key: Uint8Array): number {
+    let node = this.#step(fork, key[0]!);
+    for (let i = 1; i < key.length; i++) {
+      if (this.fork[node] === -1) this.fork[node] = this.child.push(0) - 1;
+      node = this.#step(this.fork[node]!, key[i]!);
+    }
+    return node;
+  }
+
+  /** The child for this byte, made if there is none. */
+  #step(fork: number, byte: number): number {
+    let node = this.child[fork]!;
+    while (node !== 0 && this.label[node] !== byte) node = this.sibling[node]!;
+    if (node !== 0) return node;
+    node = this.fork.push(-1) - 1;
+    this.sibling.push(this.child[fork]!);
+    this.label.push(byte);
+    this.value.push(-1);
+    this.child[fork] = node;
+    return node;
+  }
 }
 
+const NO_CHILDREN = { labels: [], children: [] };
+
 /** The trie with one node for all that have the same value and the same children. */
-function minimized({ child, sibling, label, value }: Trie): Node {
+function minimized({ child, fork, sibling, label, value }: Trie): Node {
   const values = value.filter((number) => number >= 0);
   // Where no value comes twice, as with the pieces of a vocabulary, no two nodes are the same: no need to look.
-  // Where no value comes twice, as with the pieces of a vocabulary, no two nodes are the same: no need to look.
-  const known = new Set(values).size < values.length ? new Map<number, Node[]>() : null;
+  const known = new Set(values).size < values.length ? new Map<number, Node>() : null;
+  const forks: Pick<Node, 'labels' | 'children'>[] = [];
   let nodes = 0;
-  const visit = (node: number): Node => {
+  const open = (from: number): Pick<Node, 'labels' | 'children'> => {
+    if (from === -1) return NO_CHILDREN;
+    if (forks[from] !== undefined) return forks[from];
     const edges: number[] = [];
-    for (let next = child[node]!; next !== 0; next = sibling[next]!) edges.push(next);
+    for (let next = child[from]!; next !== 0; next = sibling[next]!) edges.push(next);
     edges.sort((a, b) => label[a]! - label[b]!);
-    const labels = edges.map((next) => label[next]!);
-    const children = edges.map(visit);
-    const made: Node = { id: nodes, labels, children, value: value[node]! };
+    forks[from] = { labels: edges.map((next) => label[next]!), children: edges.map(visit) };
+    return forks[from];
+  };
+  const visit = (node: number): Node => {
+    const { labels, children } = open(fork[node]!);
+    const made: Node = { id: nodes, labels, children, value: value[node]!, alike: undefined };
     if (known !== null) {
       const hash = hashOf(made);
-      const alike = known.get(hash);
-      const found = alike?.find((other) => isSame(other, made));
-      if (found !== undefined) return found;
-      if (alike === undefined) known.set(hash, [made]);
-      else alike.push(made);
+      const first = known.get(hash);
+      for (let other = first; other !== undefined; other = other.alike) if (isSame(other, made)) return other;
+      made.alike = first;
+      known.set(hash, made);
     }
     nodes++;
     return made;

@@ -1,4 +1,6 @@
-import { compileCharsmap } from './charsmap.js';
+import { compileCharsmap, type SpelledRules } from './charsmap.js';
+import { decompositions, isCharacter } from './decompositions.js';
+import { isSyllable, koreanRules } from './korean.js';
 
 /** Normalizations by the names that `spm_train` has for them. */
 export const NORMALIZATION_NAMES = ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const;
@@ -8,7 +10,7 @@ const compiled = new Map<NormalizationName, Uint8Array>();
 
 /**
  * The `precompiled_charsmap` of a normalization; empty for `identity`. Made from the Unicode tables of the running
- * Node, once a process (about two seconds).
+ * Node, once a process.
  *
  * Compared rule by rule with the tables inside Google's SentencePiece 0.2.2: on Node with Unicode 17 (20.20,
  * `process.versions.unicode`) all 225,275 rules of nmt_nfkc, and of the other three, are the same. A Node with an
@@ -16,47 +18,62 @@ const compiled = new Map<NormalizationName, Uint8Array>();
  * the normalization of a character once it is there.
  */
 export function normalizationCharsmap(name: NormalizationName): Uint8Array {
-  const known = compiled.get(name) ?? compileCharsmap(normalizationRules(name));
+  const known =
+    compiled.get(name) ??
+    (name === 'identity'
+      ? new Uint8Array()
+      : compileCharsmap(rulesButKorean(name), koreanRules(decompositions().spellings)));
   compiled.set(name, known);
   return known;
 }
 
 /** What a normalization replaces, by what: strings of one or more characters. */
 export function normalizationRules(name: NormalizationName): Map<string, string> {
+  if (name === 'identity') return new Map();
+  const rules = rulesButKorean(name);
+  const spell = (before: string, { ways, to, next }: SpelledRules): void => {
+    for (const way of ways) {
+      if (to !== undefined) rules.set(before + way, to);
+      for (const after of next) spell(before + way, after);
+    }
+  };
+  for (const consonant of koreanRules(decompositions().spellings)) spell('', consonant);
+  return rules;
+}
+
+function rulesButKorean(name: Exclude<NormalizationName, 'identity'>): Map<string, string> {
   switch (name) {
-    case 'identity':
-      return new Map();
     case 'nfkc':
       return withoutRedundant(compatibilityRules());
     case 'nfkc_cf':
-      return caseFolded(normalizationRules('nfkc'));
+      return caseFolded(rulesButKorean('nfkc'));
     case 'nmt_nfkc':
-      return translated(normalizationRules('nfkc'));
+      return translated(rulesButKorean('nfkc'));
     case 'nmt_nfkc_cf':
-      return caseFolded(normalizationRules('nmt_nfkc'));
+      return caseFolded(rulesButKorean('nmt_nfkc'));
   }
 }
 
 /**
  * NFKC as replacements: each character that NFKC changes, and each sequence of characters that composes into
- * one. A sequence is listed in every spelling, with each part either decomposed or any character that decomposes
- * into just that part: full-width, half-width and letter-like forms.
+ * one, but for the syllables of Korean ({@link koreanRules}). A sequence is listed in every spelling, with each part either
+ * decomposed or any character that decomposes into just that part: full-width, half-width and letter-like forms.
  */
 function compatibilityRules(): Map<string, string> {
   const rules = new Map<string, string>();
   const sequences = new Set<string>();
-  /** The characters that decompose into this one character. */
-  const spellings = new Map<string, string[]>();
-  for (const character of decomposing()) {
+  const { characters, spellings } = decompositions();
+  for (const character of characters) {
     const composed = character.normalize('NFKC');
     if (composed !== character) rules.set(character, composed);
     const decomposed = character.normalize('NFKD');
-    if (Array.from(decomposed).length > 1) sequences.add(decomposed);
-    else spellings.set(decomposed, [...(spellings.get(decomposed) ?? [decomposed]), character]);
+    if (characterCount(decomposed) > 1) sequences.add(decomposed);
   }
   for (const sequence of sequences) {
     const composed = sequence.normalize('NFC');
     if (composed === sequence) continue;
+    // Whatever stands around a syllable composes by itself: such a rule would be redundant.
+    if (Array.from(composed).some(isSyllable)) continue;
     let ways = [''];
     for (const part of sequence) {
       ways = ways.flatMap((way) => (spellings.get(part) ?? [part]).map((spelling) => way + spelling));
@@ -64,26 +81,6 @@ function compatibilityRules(): Map<string, string> {
     for (const way of ways) if (way !== composed) rules.set(way, composed);
   }
   return rules;
-}
-
-/** Every character with a decomposition. Whole stretches without one are passed over in one look. */
-function* decomposing(): Generator<string> {
-  for (let start = 1; start <= 0x10ffff; start += 256) {
-    const characters: string[] = [];
-    for (let code = start; code < start + 256 && code <= 0x10ffff; code++) {
-      if (!isNoCharacter(code)) characters.push(String.fromCodePoint(code));
-    }
-    const all = characters.join('');
-    // What NFKD gives holds nothing that it would change, so a stretch that stays as it is has nothing to offer.
-    if (all.normalize('NFKD') === all) continue;
-    for (const character of characters) {
-      if (character.normalize('NFKD') !== character) yield character;
-    }
-  }
-}
-
-function isNoCharacter(code: number): boolean {
-  return (code >= 0xd800 && code < 0xe000) || (code >= 0xfdd0 && code < 0xfdf0) || (code & 0xfffe) === 0xfffe;
 }
 
 /** What the translation rules make a plain space: other blanks, marks without width, `▁`, and U+FFFD. */
@@ -113,7 +110,7 @@ function caseFolded(rules: Map<string, string>): Map<string, string> {
   const folded = new Map<string, string>();
   for (const [from, to] of rules) folded.set(from, Array.from(to, foldCase).join(''));
   for (let code = 1; code <= 0x10ffff; code++) {
-    if (isNoCharacter(code)) continue;
+    if (!isCharacter(code)) continue;
     const character = String.fromCodePoint(code);
     if (rules.has(character)) continue;
     const other = foldCase(character);

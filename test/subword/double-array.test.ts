@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DoubleArray, isSound } from '../../src/subword/double-array.js';
-import { buildDoubleArray } from '../../src/subword/double-array-builder.js';
+import { type Branch, buildDoubleArray } from '../../src/subword/double-array-builder.js';
 
 const key = fc.uint8Array({ min: 1, max: 255, minLength: 1, maxLength: 6 });
 const few = fc
@@ -46,6 +46,63 @@ test('steps through the strings and no others', () => {
   expect(['he', 'her', 'here', 'she', 'hers', 'h', 'sh', 'hi', 'heres'].map(valueAt)).toEqual([
     0, 1, 2, 3, 4, -1, -1, -2, -2,
   ]);
+});
+
+/** Ways that do not begin one another: a length and a letter tell them apart. */
+const way = (length: number, letter: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (i === 0 ? 16 * length + letter : letter + 1));
+const { branch } = fc.letrec<{ branch: Branch }>((tie) => ({
+  branch: fc.record({
+    ways: fc.uniqueArray(
+      fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat({ max: 15 })).map((w) => way(...w)),
+      {
+        minLength: 1,
+        maxLength: 3,
+        selector: (bytes) => bytes[0],
+      },
+    ),
+    value: fc.integer({ min: -1, max: 20 }),
+    next: fc.oneof({ maxDepth: 3, withCrossShrink: true }, fc.constant([]), siblings(tie('branch'))),
+  }),
+}));
+
+/** Branches none of whose ways is one of another's. */
+function siblings(one: fc.Arbitrary<Branch>): fc.Arbitrary<Branch[]> {
+  return fc.array(one, { maxLength: 4 }).map((branches) => {
+    const taken = new Set<number>();
+    return branches.flatMap((next) => {
+      const ways = next.ways.filter((bytes) => !taken.has(bytes[0]!));
+      for (const bytes of ways) taken.add(bytes[0]!);
+      return ways.length === 0 ? [] : [{ ...next, ways }];
+    });
+  });
+}
+
+test('branches are all their paths', () => {
+  const paths = (branches: readonly Branch[], before: number[] = []): [Uint8Array, number][] =>
+    branches.flatMap(({ ways, value, next }) =>
+      ways.flatMap((bytes) => {
+        const path = [...before, ...bytes];
+        return [
+          ...(value < 0 ? [] : [[Uint8Array.from(path), value] as [Uint8Array, number]]),
+          ...paths(next, path),
+        ];
+      }),
+    );
+  fc.assert(
+    fc.property(siblings(branch), fc.nat({ max: 9 }), (branches, value) => {
+      // With a string beside them that no way begins.
+      const beside: [Uint8Array, number] = [Uint8Array.of(250, 1), value];
+      expect(buildDoubleArray([beside], branches)).toEqual(buildDoubleArray([beside, ...paths(branches)]));
+    }),
+  );
+  const begun = Uint8Array.of(1, 2);
+  expect(() =>
+    buildDoubleArray(
+      [[begun, 1]],
+      [{ ways: [Uint8Array.of(1)], value: 0, next: [{ ways: [begun], value: 0, next: [] }] }],
+    ),
+  ).toThrow('[1] begins a string and is a way of a branch');
 });
 
 test('many strings', () => {
