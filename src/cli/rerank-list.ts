@@ -169,16 +169,24 @@ export function referenceReader(files: readonly string[]): ReferenceReader {
   };
 }
 
-/** Features that models give: `model`, `model2`, …, `reverse`, …, `lm`, …, and a length, the first model's or in words. */
+/**
+ * Features that models give: `model`, `model2`, …, `reverse`, …, `lm`, …, and a length, the first model's or in words.
+ *
+ * @param known The features that a weights file names. Without a model words are counted, but not for weights that were
+ *   learned with one: they count its tokens, which the list then has.
+ */
 export async function loadFeatures(
   folders: readonly string[],
   flags: ListFlags,
+  known: ReadonlySet<string> | null = null,
 ): Promise<{ features: FeatureFunction[]; dispose(): void }> {
   const { reverse = [], languageModel = [], scores = 'sum' } = flags;
   const { languageModelFeatures, lengthFeature, modelFeatures, reverseFeatures, wordsFeature } = await import(
     '../search/features.js'
   );
-  if (modelCount(folders, flags) === 0) return { features: [wordsFeature()], dispose: () => {} };
+  if (modelCount(folders, flags) === 0) {
+    return { features: known === null || known.has('words') ? [wordsFeature()] : [], dispose: () => {} };
+  }
   const { Translator } = await import('../search/translator.js');
   const { TextScorer } = await import('../search/text-scorer.js');
   const loaded: { dispose(): void }[] = [];

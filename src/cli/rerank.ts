@@ -100,9 +100,7 @@ A model in a folder called tune is ./tune.`,
         const output = await openOutput(options.output, terminal, overwrite);
         await withOutput(output, async ({ print }) => {
           const known = given?.file ? new Set(Object.keys(given.weights)) : null;
-          const { features: all, dispose } = await loadFeatures(folders, options);
-          // Without a model words are counted; weights learned with a model count its tokens, which the list then has.
-          const features = models === 0 && known && !known.has('words') ? [] : all;
+          const { features, dispose } = await loadFeatures(folders, options, known);
           try {
             const weights = given?.weights ?? (models === 0 ? null : defaultWeights(features));
             const order = orderBy(weights, mbr);
