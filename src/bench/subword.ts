@@ -132,6 +132,8 @@ async function costOf(
   });
   if (code !== 0) {
     const last = said.trim().split('\n').at(-1) || 'nothing';
+    const ours = /^dragoman: (.*)/.exec(last)?.[1]; // says itself what is wrong with the text
+    if (code === 2 && ours !== undefined) throw new DragomanError('input', ours);
     throw new DragomanError(
       'training',
       `${command}: expected a training, got exit ${code}: ${excerpt(last)}`,

@@ -56,6 +56,19 @@ describe('dragoman bench subword', () => {
     expect(err).toContain('no.txt');
   });
 
+  it('says what is wrong with the text as the training does', async () => {
+    const { code, err } = await dragoman(
+      'bench',
+      'subword',
+      '--corpus',
+      join(folder, 'no.txt'),
+      '--python',
+      'none',
+    );
+    expect(code).toBe(2);
+    expect(err).toMatch(/no\.txt: expected a readable file, got no such file\n$/);
+  });
+
   it('refuses other kinds of models', async () => {
     const { code, err } = await dragoman('bench', 'subword', '--types', 'bpm', '--python', 'none');
     expect(code).toBe(2);
