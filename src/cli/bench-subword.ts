@@ -89,7 +89,11 @@ async function textFiles(
   seed: number,
   folder: string,
 ): Promise<readonly string[]> {
-  if (corpus !== undefined && lines === undefined) return corpus;
+  if (corpus !== undefined && lines === undefined) {
+    const { readLines } = await import('../text/lines.js');
+    for (const file of corpus) for await (const _ of readLines(file)) break; // is there one to read?
+    return corpus;
+  }
   const { createWriteStream } = await import('node:fs');
   const { Readable } = await import('node:stream');
   const { pipeline } = await import('node:stream/promises');
