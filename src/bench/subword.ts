@@ -117,6 +117,7 @@ async function costOf(
 ): Promise<SubwordCost> {
   const child = spawn(command, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a terminal's Ctrl-C is for us: the turn goes on to its end
     env: { ...process.env, PYTHONUTF8: '1', ...environment },
   });
   let out = '';
