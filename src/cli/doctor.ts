@@ -15,6 +15,16 @@ export function describeDiagnosis(d: Diagnosis): string {
           ['products', engine.products],
         ] as const)
       : []),
+    ...(engine?.kernels
+      ? ([
+          [
+            'kernels',
+            engine.kernels.processor
+              ? `compiled (${engine.kernels.processor})`
+              : `TensorFlow's operations alone: ${d.installation?.kernels ?? engine.kernels.reason}`,
+          ],
+        ] as const)
+      : []),
     ['processor', d.processor],
     ['vectors', d.vectorExtensions?.join(', ') || 'not told by this system'],
     ['platform', d.platform],

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, messageOf } from '../errors.js';
+import type { KernelState } from './compiled-kernels.js';
 import { registerGradients } from './gradients.js';
 import { vectorExtensions } from './hardware.js';
 import type { Precision } from './products.js';
@@ -20,6 +21,8 @@ export interface EngineInfo {
   readonly threads: number;
   /** What matrix products are computed in: `bfloat16` only where `DRAGOMAN_PRODUCTS` asks for it. */
   readonly products: Precision;
+  /** The compiled kernels of the native engine; null on the others. */
+  readonly kernels: KernelState | null;
   /** The processor's vector extensions; null where they cannot be told. */
   readonly vectorExtensions: readonly string[] | null;
   /** Better engines that were tried first, and why each is not the one. */
@@ -58,10 +61,13 @@ export function whyAbsent(name: EngineName): string | null {
   return findNative() ? null : 'not installed';
 }
 
-async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'threads' | 'products'>> {
+async function start(
+  name: EngineName,
+): Promise<Pick<EngineInfo, 'version' | 'threads' | 'products' | 'kernels'>> {
   let version = `TensorFlow.js ${tf.version_core}`;
   let threads = 1;
   let products: Precision = 'float32';
+  let kernels: KernelState | null = null;
   switch (name) {
     case 'tensorflow': {
       const folder = findNative();
@@ -70,6 +76,7 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
       version = `TensorFlow ${native.version}`;
       threads = native.threads;
       products = native.products;
+      kernels = native.kernels;
       break;
     }
     case 'wasm': {
@@ -86,7 +93,7 @@ async function start(name: EngineName): Promise<Pick<EngineInfo, 'version' | 'th
   if (!(await tf.setBackend(name))) throw new Error('the backend did not start');
   await tf.ready();
   if (name === 'cpu') silenceAdvice();
-  return { version, threads, products };
+  return { version, threads, products, kernels };
 }
 
 /** On its first use the plain JavaScript backend advises to install tfjs-node; `dragoman doctor` knows better. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { messageOf } from '../errors.js';
 import { cacheFolder, publish, sweep, withLock, writeWhole } from './cache.js';
 import { run } from './command.js';
+import { compileKernels } from './compile-kernels.js';
 import { ROUTE_NAMES, ROUTES } from './routes.js';
 import { findNative, nativeFolder } from './tensorflow.js';
 import type { Workshop } from './workshop.js';
@@ -23,6 +24,8 @@ const report = z.object({
   /** Version of the TensorFlow library that the native engine uses; null where there is none. */
   tensorflow: z.string().nullable(),
   attempts: z.array(attempt),
+  /** Why there are no compiled kernels with it; null where there are, and where there is no native engine. */
+  kernels: z.string().nullable().default(null),
 });
 
 /** What the last installation tried, in order, and what came of it. */
@@ -70,6 +73,20 @@ export function thisMachine(say: (line: string) => void): Workshop {
   };
 }
 
+function oneLine(error: unknown): string {
+  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** Compiles the kernels for an engine; why there are none, or null. */
+async function whyNoKernels(shop: Workshop, engine: string): Promise<string | null> {
+  try {
+    await compileKernels(shop, engine);
+    return null;
+  } catch (error) {
+    return oneLine(error);
+  }
+}
+
 /**
  * Tries the routes to a native engine until one gives an engine that computes, and keeps it in the cache. Several
  * installations at once wait for each other; one that is interrupted leaves nothing half-done.
@@ -80,23 +97,32 @@ export function installNative(shop: Workshop): Promise<InstallReport> {
     sweep(shop.cache);
     const attempts: InstallReport['attempts'] = [];
     let tensorflow: string | null = null;
+    let kernels: string | null = null;
     for (const route of ROUTE_NAMES) {
       try {
         const folder = await ROUTES[route].attempt(shop);
         tensorflow = await shop.probe(folder);
         if (route !== 'present') publish(shop.cache, folder, nativeFolder(shop.cache));
         attempts.push({ route, failure: null });
+        kernels = await whyNoKernels(shop, route === 'present' ? folder : nativeFolder(shop.cache));
         break;
       } catch (error) {
-        attempts.push({ route, failure: messageOf(error).replaceAll(/\s*\n\s*/g, ' ') });
+        attempts.push({ route, failure: oneLine(error) });
       }
     }
     sweep(shop.cache);
-    const result = { at: new Date().toISOString(), node: process.versions.node, tensorflow, attempts };
+    const result = {
+      at: new Date().toISOString(),
+      node: process.versions.node,
+      tensorflow,
+      attempts,
+      kernels,
+    };
     // A later look finds the engine there: what the first installation did to get it is worth more.
-    const keep =
-      attempts.length === 1 && tensorflow !== null && lastReport(shop.cache)?.tensorflow === tensorflow;
-    if (!keep) writeWhole(join(shop.cache, REPORT_FILE), `${JSON.stringify(result, null, 2)}\n`);
+    const last = lastReport(shop.cache);
+    const keep = attempts.length === 1 && tensorflow !== null && last?.tensorflow === tensorflow;
+    const kept = keep ? { ...last, kernels } : result;
+    writeWhole(join(shop.cache, REPORT_FILE), `${JSON.stringify(kept, null, 2)}\n`);
     return result;
   };
   return withLock(shop.cache, work, { onWait: () => shop.say('waiting for another installation to end') });

@@ -6,6 +6,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, excerpt } from '../errors.js';
 import { cacheFolder } from './cache.js';
+import { type KernelState, loadKernels } from './compiled-kernels.js';
 import { registerNativeGather } from './gather.js';
 import { hasBfloat16, vectorExtensions } from './hardware.js';
 import { PRECISIONS, type Precision, registerProducts } from './products.js';
@@ -37,6 +38,8 @@ export interface NativeEngine {
   readonly threads: number;
   /** What products are computed in. */
   readonly products: Precision;
+  /** Our own operations in it. */
+  readonly kernels: KernelState;
 }
 
 /** Key under which the modules of tfjs-node find the one `@tensorflow/tfjs-core` of this process. */
@@ -150,6 +153,7 @@ export function loadNative(folder: string): NativeEngine {
   registerNativeGather();
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
-  loaded = { folder, version: binding.TF_Version, threads, products };
+  const kernels = loadKernels(folder, threads);
+  loaded = { folder, version: binding.TF_Version, threads, products, kernels };
   return loaded;
 }

@@ -31,6 +31,11 @@ export class SequenceMask {
     return this.lengths.length;
   }
 
+  /** Real steps of each row, int32 `[batch]`. */
+  steps(): Tensor1D {
+    return tensor1d(this.lengths, 'int32');
+  }
+
   /** 1 for the rows that are real at step t, else 0, `[batch, 1]`; null if all are. */
   column(t: number): Tensor2D | null {
     if (this.lengths.every((length) => t < length)) return null;

@@ -1,8 +1,11 @@
 import { getBackend, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Cell, State, Weights } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { fusedGru } from './gru.js';
+import { compiledGru } from './gru-compiled.js';
 import { fusedLstm } from './lstm.js';
+import { compiledLstm } from './lstm-compiled.js';
 import type { SequenceMask } from './mask.js';
 import { isDifferentiated, runRecurrence } from './recurrence.js';
 import { type Sequence, scan } from './scan.js';
@@ -19,6 +22,17 @@ export type SequenceKernel = (
   x: Tensor3D,
   initial: State,
   mask: SequenceMask,
+  wanted: Wanted,
+) => Sequence;
+
+/** A kernel that reads rows in either direction by itself. */
+export type DirectedKernel = (
+  cell: Cell,
+  w: Weights,
+  x: Tensor3D,
+  initial: State,
+  mask: SequenceMask,
+  direction: Direction,
   wanted: Wanted,
 ) => Sequence;
 
@@ -44,6 +58,12 @@ const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceK
   lstm: { tensorflow: fusedLstm, wasm: fusedLstm, cpu: fusedLstm },
 };
 
+/** Kernels that are compiled with the native engine where a compiler was at hand: the fastest. */
+const COMPILED: Readonly<Partial<Record<CellKind, DirectedKernel>>> = {
+  gru: compiledGru,
+  lstm: compiledLstm,
+};
+
 /**
  * Runs a cell over a padded sequence with the fastest kernel that there is for this engine.
  *
@@ -63,6 +83,9 @@ export function runSequence(
   direction: Direction = 'forward',
   wanted: Wanted = 'states',
 ): Sequence {
+  const compiled = COMPILED[cell.kind];
+  if (compiled !== undefined && hasCompiledKernels())
+    return compiled(cell, w, x, initial, mask, direction, wanted);
   const kernel = FUSED[cell.kind]?.[getBackend()] ?? generic;
   if (direction === 'forward') return kernel(cell, w, x, initial, mask, wanted);
   const { outputs, final } = kernel(cell, w, mask.reverse(x), initial, mask, wanted);

@@ -31,6 +31,10 @@ export class TensorMask extends SequenceMask {
     this.#lengths = lengths;
   }
 
+  override steps(): Tensor1D {
+    return this.#lengths;
+  }
+
   override column(t: number): Tensor2D {
     return reshape(slice(this.weights(), [t, 0, 0], [1, this.batch, 1]), [this.batch, 1]);
   }

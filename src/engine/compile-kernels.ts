@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCompiler } from './addon.js';
+import { publish, temporaryFolder } from './cache.js';
+import { KERNEL_SOURCES, KERNELS_ADDON, kernelsPlace } from './compiled-kernels.js';
+import type { Workshop } from './workshop.js';
+
+const FLAGS = ['-std=gnu++17', '-O3', '-fPIC', '-fvisibility=hidden'];
+
+/** The kinds of processor that the kernels are compiled for, and what tells the compiler; the best is chosen at run time. */
+const VARIANTS: Readonly<Record<string, readonly string[]>> = { baseline: [] };
+const X64_VARIANTS: typeof VARIANTS = {
+  ...VARIANTS,
+  avx2: ['-mavx2', '-mfma'],
+  avx512: ['-mavx512f', '-mfma'],
+};
+
+/** TensorFlow's library files in the folder of a native engine. */
+function librariesIn(engine: string): string[] {
+  const folder = join(engine, 'deps', 'lib');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^libtensorflow.*(\.so\.2|\.2\.dylib)$/.test(name))
+    .map((name) => join(folder, name));
+}
+
+/**
+ * Compiles the kernels for a native engine, in its place already, unless they are there. Call under the cache's lock.
+ * @throws Error with the reason in one line; the engine works without them
+ */
+export async function compileKernels(shop: Workshop, engine: string): Promise<void> {
+  const place = kernelsPlace(engine);
+  if (existsSync(join(place, KERNELS_ADDON))) return;
+  const libraries = librariesIn(engine);
+  if (libraries.length === 0) throw new Error(`no TensorFlow library to link with in ${engine}`);
+  const compiler = await findCompiler(shop);
+  const folder = temporaryFolder(shop.cache);
+  const isX64 = shop.arch === 'x64';
+  const variants = isX64 ? X64_VARIANTS : VARIANTS;
+  const compile = (source: string, object: string, ...flags: readonly string[]): Promise<string> =>
+    shop.run(compiler, [...FLAGS, ...flags, '-c', join(KERNEL_SOURCES, source), '-o', object], {
+      cwd: folder,
+      limit: 300,
+    });
+  await Promise.all([
+    compile('team.cc', 'team.o'),
+    compile('operations.cc', 'operations.o', ...(isX64 ? ['-DDRAGOMAN_X64'] : []), '-I', shop.nodeHeaders),
+    ...Object.entries(variants).map(([name, flags]) =>
+      compile('variant.cc', `${name}.o`, `-DVARIANT=${name}`, ...flags),
+    ),
+  ]);
+  const objects = ['team', 'operations', ...Object.keys(variants)].map((name) => `${name}.o`);
+  const platformFlags =
+    shop.platform === 'darwin'
+      ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib']
+      : ['-pthread', '-Wl,-rpath,$ORIGIN/../../deps/lib'];
+  await shop.run(
+    compiler,
+    ['-shared', ...objects, ...libraries, ...platformFlags, '-o', join(folder, KERNELS_ADDON)],
+    { cwd: folder, limit: 120 },
+  );
+  for (const object of objects) rmSync(join(folder, object), { force: true });
+  publish(shop.cache, folder, place);
+  try {
+    await shop.probe(engine);
+  } catch (error) {
+    rmSync(place, { recursive: true, force: true });
+    throw error;
+  }
+}

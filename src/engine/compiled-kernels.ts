@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getBackend } from '@tensorflow/tfjs-core';
+import { DragomanError, excerpt, messageOf } from '../errors.js';
+
+/** Source of the operations that Dragoman adds to TensorFlow, in C++; the package ships it. */
+export const KERNEL_SOURCES = fileURLToPath(new URL('../../src/kernel/compiled', import.meta.url));
+
+/** What `DRAGOMAN_KERNELS` can ask for: our compiled operations, or TensorFlow's own alone. */
+const CHOICES = ['compiled', 'operations'] as const;
+
+const require = createRequire(import.meta.url);
+
+/** The compiled addon, whose loading registers the operations with TensorFlow. */
+interface Addon {
+  /** The processor that its kernels were chosen for: `baseline`, `avx2` or `avx512`. */
+  readonly processor: string;
+  setThreads(count: number): void;
+}
+
+/** What became of the compiled kernels when the native engine was loaded. */
+export interface KernelState {
+  /** The processor that they were chosen for; null where they are not used. */
+  readonly processor: string | null;
+  /** Why they are not used. */
+  readonly reason: string | null;
+}
+
+/** Changes whenever the source does, so that no older kernels are taken for these. */
+function fingerprint(): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(KERNEL_SOURCES).sort()) {
+    hash.update(`${name}\n`).update(readFileSync(join(KERNEL_SOURCES, name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Where the kernels for a native engine belong, inside its folder. */
+export function kernelsPlace(engine: string): string {
+  return join(engine, 'lib', `kernels-${fingerprint()}`);
+}
+
+/** The compiled addon in that place. */
+export const KERNELS_ADDON = 'dragoman_kernels.node';
+
+/**
+ * Whether `DRAGOMAN_KERNELS` leaves them in use.
+ * @throws DragomanError `engine` if it has another value
+ */
+function areWanted(): boolean {
+  const text = process.env.DRAGOMAN_KERNELS;
+  if (!text || text === 'compiled') return true;
+  if (text === 'operations') return false;
+  throw new DragomanError(
+    'engine',
+    `DRAGOMAN_KERNELS: expected ${CHOICES.join(' or ')}, got ${excerpt(text)}`,
+  );
+}
+
+let state: KernelState = { processor: null, reason: 'the native engine is not loaded' };
+
+/** Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work. */
+export function loadKernels(engine: string, threads: number): KernelState {
+  const switchedOff = !areWanted();
+  const path = join(kernelsPlace(engine), KERNELS_ADDON);
+  let reason: string | null = null;
+  let processor: string | null = null;
+  if (!existsSync(path)) reason = 'not compiled; "dragoman doctor --install" compiles them';
+  else {
+    try {
+      const addon = require(path) as Addon;
+      addon.setThreads(threads);
+      processor = addon.processor;
+    } catch (error) {
+      reason = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+    }
+  }
+  state = { processor, reason };
+  return switchedOff ? { processor: null, reason: 'switched off by DRAGOMAN_KERNELS' } : state;
+}
+
+/** Whether the running engine has the compiled kernels, and `DRAGOMAN_KERNELS` leaves them in use. */
+export function hasCompiledKernels(): boolean {
+  return state.processor !== null && getBackend() === 'tensorflow' && areWanted();
+}

@@ -1,0 +1,83 @@
+// Vectors of floats in the width that the variant is compiled for, and the functions of gates on them.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__)
+#define DRAGOMAN_LANES 16
+#elif defined(__AVX__)
+#define DRAGOMAN_LANES 8
+#else
+#define DRAGOMAN_LANES 4
+#endif
+
+namespace dragoman {
+namespace {
+
+constexpr int LANES = DRAGOMAN_LANES;
+
+using V = float __attribute__((vector_size(4 * DRAGOMAN_LANES)));
+using I = int32_t __attribute__((vector_size(4 * DRAGOMAN_LANES)));
+
+inline V splat(float x) { return x - V{}; }
+
+inline V load(const float* from) {
+  V value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+inline void store(float* to, V value) { std::memcpy(to, &value, sizeof value); }
+
+/** The first `count` lanes from memory, zero in the others. */
+inline V load(const float* from, int64_t count) {
+  if (count >= LANES) return load(from);
+  V value{};
+  std::memcpy(&value, from, sizeof(float) * count);
+  return value;
+}
+
+inline void store(float* to, V value, int64_t count) {
+  if (count >= LANES) return store(to, value);
+  std::memcpy(to, &value, sizeof(float) * count);
+}
+
+inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~where)); }
+
+inline V smaller(V a, V b) { return choose(a < b, a, b); }
+
+inline V larger(V a, V b) { return choose(a > b, a, b); }
+
+/** e^x to 1e-7 of its value, from e^-87 to e^88: 2^n times a polynomial (Cephes, expf). */
+inline V exponential(V x) {
+  x = smaller(larger(x, splat(-87.0f)), splat(88.0f));
+  const V shift = splat(12582912.0f);  // 1.5 * 2^23: what is added to it loses its fraction
+  const V n = (x * 1.44269504088896341f + shift) - shift;
+  const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  V p = splat(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  return p * (V)((__builtin_convertvector(n, I) + 127) << 23);
+}
+
+inline V sigmoid(V x) { return 1.0f / (1.0f + exponential(-x)); }
+
+/** tanh to 2e-7 of its value: near zero a polynomial (Cephes, tanhf), else by the exponential. */
+inline V hyperbolicTangent(V x) {
+  const V s = x * x;
+  V p = splat(-5.70498872745e-3f);
+  p = p * s + 2.06390887954e-2f;
+  p = p * s - 5.37397155531e-2f;
+  p = p * s + 1.33314422036e-1f;
+  p = p * s - 3.33332819422e-1f;
+  const V near = p * s * x + x;
+  const V far = 1.0f - 2.0f / (exponential(x + x) + 1.0f);
+  return choose(s < splat(0.390625f), near, far);
+}
+
+}  // namespace
+}  // namespace dragoman
