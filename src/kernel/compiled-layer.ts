@@ -1,53 +1,80 @@
-import { reshape, split, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
-import type { State } from '../cell/cell.js';
-import { type Attribute, type Handle, nativeOps } from '../engine/native.js';
-import { product } from '../engine/products.js';
-import { operations } from './operations.js';
-import type { Sequence } from './scan.js';
-import type { Direction, Wanted } from './sequence.js';
+import {
+  reshape,
+  split,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core';
+import { weight } from '../cell/cell.js';
+import type { CellKind } from '../config.js';
+import { nativeOps } from '../engine/native.js';
+import { customOperation } from './custom-operation.js';
+import type { DirectedKernel } from './sequence.js';
 
-/** Attributes of the compiled layers' operations. */
-export function layerOptions(direction: Direction, wanted: Wanted): readonly Attribute[] {
-  return nativeOps().attributes({
-    backward: { bool: direction === 'backward' },
-    ends: { bool: wanted === 'states' },
-  });
+/** A layer among our own operations. */
+interface CompiledLayer {
+  /** Of the operation; its gradient's is that with `Gradient` behind it. */
+  readonly operation: string;
+  /** The cell's states, of which the first is its output. */
+  readonly states: readonly string[];
+  /** Results that the gradient needs beside the states. */
+  readonly kept: number;
 }
 
-/** `[time, batch, size]` as the rows of a matrix. */
-export function rowsOf(sequence: Handle): Handle {
-  const [time, batch, size] = sequence.shape as [number, number, number];
-  return operations().reshape(sequence, [time * batch, size]);
-}
-
-/** A layer's product with all its inputs `[time, batch, input]`, which waits for no state. */
-export function byInput(x: Handle, kernel: Handle): Handle {
-  const [time, batch] = x.shape as [number, number];
-  return operations().reshape(product(rowsOf(x), kernel), [time, batch, kernel.shape[1]!]);
-}
+const LAYERS: Readonly<Partial<Record<CellKind, CompiledLayer>>> = {
+  lstm: { operation: 'DragomanLstm', states: ['h', 'c'], kept: 2 },
+  gru: { operation: 'DragomanGru', states: ['h'], kept: 1 },
+};
 
 /**
- * Gradients of what {@link byInput} multiplies.
- * @param dz by the gates of all steps `[time, batch, gates]`
+ * A whole layer by our own operation (src/kernel/compiled), forward and backward each in one call: it reads rows in
+ * either direction and skips their padding.
  */
-export function throughInput(x: Handle, kernel: Handle, dz: Handle): { dx: Handle; dKernel: Handle } {
-  const rows = rowsOf(dz);
-  return {
-    dx: operations().reshape(product(rows, kernel, false, true), x.shape),
-    dKernel: product(rowsOf(x), rows, true),
+function kernelOf({ operation, states, kept }: CompiledLayer): DirectedKernel {
+  return (_cell, w, x, initial, mask, direction, wanted) => {
+    const native = nativeOps();
+    const options = native.attributes({
+      backward: { bool: direction === 'backward' },
+      ends: { bool: wanted === 'states' },
+    });
+    const [h0, ...others] = states.map((name) => initial[name]!) as [Tensor2D, ...Tensor2D[]];
+    const run = (name: string, inputs: readonly Tensor[], outputs: number): Tensor[] =>
+      native
+        .run(
+          name,
+          options,
+          inputs.map((t) => native.from(t)),
+          outputs,
+        )
+        .map((handle) => native.toTensor(handle));
+    const parameters = [weight(w, 'kernel'), weight(w, 'recurrent'), weight<Tensor1D>(w, 'bias')];
+    const value = customOperation<Tensor3D>(
+      [x, ...parameters, h0, ...others],
+      (inputs) => {
+        const lengths = mask.steps();
+        const [sequence, ...rest] = run(operation, withLengths(inputs, lengths), 1 + kept) as [Tensor3D];
+        return { value: sequence, kept: [lengths, sequence, ...rest] };
+      },
+      (by, inputs, [lengths, ...results]) => {
+        const given = [...withLengths(inputs, lengths!), ...results, by];
+        return run(`${operation}Gradient`, given, inputs.length);
+      },
+    );
+    if (wanted === 'outputs') return { outputs: value, final: {} };
+    // The final states follow the states of all steps.
+    const [outputs, ...ends] = split(value, [mask.time, ...states.map(() => 1)]) as [Tensor3D, ...Tensor3D[]];
+    const final = states.map((name, k) => [name, reshape(ends[k]!, h0.shape) as Tensor2D] as const);
+    return { outputs, final: Object.fromEntries(final) };
   };
 }
 
-/**
- * What a layer's operation gives, taken apart.
- * @param value states after each step, and after them the final states if they are wanted
- * @param initial in the order in which the final ones stand
- */
-export function sequenceOf(value: Tensor3D, initial: State, wanted: Wanted): Sequence {
-  if (wanted === 'outputs') return { outputs: value, final: {} };
-  const names = Object.keys(initial);
-  const steps = value.shape[0] - names.length;
-  const [outputs, ...ends] = split(value, [steps, ...names.map(() => 1)]) as Tensor3D[];
-  const final = names.map((name, k) => [name, reshape(ends[k]!, initial[name]!.shape) as Tensor2D] as const);
-  return { outputs: outputs!, final: Object.fromEntries(final) };
+/** The operations take the lengths after x, the three weights and the first state. */
+function withLengths(inputs: readonly Tensor[], lengths: Tensor): Tensor[] {
+  return [...inputs.slice(0, 5), lengths, ...inputs.slice(5)];
 }
+
+/** Kernels that are compiled with the native engine where a compiler was at hand: the fastest. */
+export const COMPILED_LAYERS: Readonly<Partial<Record<CellKind, DirectedKernel>>> = Object.fromEntries(
+  Object.entries(LAYERS).map(([kind, layer]) => [kind, kernelOf(layer)]),
+);

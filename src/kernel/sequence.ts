@@ -2,10 +2,9 @@ import { getBackend, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import type { Cell, State, Weights } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
 import { hasCompiledKernels } from '../engine/compiled-kernels.js';
+import { COMPILED_LAYERS } from './compiled-layer.js';
 import { fusedGru } from './gru.js';
-import { compiledGru } from './gru-compiled.js';
 import { fusedLstm } from './lstm.js';
-import { compiledLstm } from './lstm-compiled.js';
 import type { SequenceMask } from './mask.js';
 import { isDifferentiated, runRecurrence } from './recurrence.js';
 import { type Sequence, scan } from './scan.js';
@@ -58,12 +57,6 @@ const FUSED: Readonly<Partial<Record<CellKind, Readonly<Record<string, SequenceK
   lstm: { tensorflow: fusedLstm, wasm: fusedLstm, cpu: fusedLstm },
 };
 
-/** Kernels that are compiled with the native engine where a compiler was at hand: the fastest. */
-const COMPILED: Readonly<Partial<Record<CellKind, DirectedKernel>>> = {
-  gru: compiledGru,
-  lstm: compiledLstm,
-};
-
 /**
  * Runs a cell over a padded sequence with the fastest kernel that there is for this engine.
  *
@@ -83,7 +76,7 @@ export function runSequence(
   direction: Direction = 'forward',
   wanted: Wanted = 'states',
 ): Sequence {
-  const compiled = COMPILED[cell.kind];
+  const compiled = COMPILED_LAYERS[cell.kind];
   if (compiled !== undefined && hasCompiledKernels())
     return compiled(cell, w, x, initial, mask, direction, wanted);
   const kernel = FUSED[cell.kind]?.[getBackend()] ?? generic;

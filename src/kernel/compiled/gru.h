@@ -1,7 +1,6 @@
 // A GRU layer over a whole sequence. The candidate needs the reset states of all units, so a step is two meetings long.
 #pragma once
 #include "layer-steps.h"
-#include "product.h"
 
 namespace dragoman {
 namespace {
@@ -15,21 +14,25 @@ void gruForward(const GruForward& in) {
   const long panels = panelsOf(hidden);
   const long size = batch * hidden;
   const long sums = 2 * batch * PANEL;
-  float* const packed = scratch(3 * panels * PANEL * hidden + 2 * size + threadCount() * sums);
-  float* const state = packed + 3 * panels * PANEL * hidden;
-  float* const reset = state + size;  // r h
-  float* const allSums = reset + size;
+  const long threads = threadCount();
+  Pieces pieces(3 * panels * PANEL * hidden + 2 * size + threads * (sums + PRODUCT_SCRATCH));
+  float* const packed = pieces.take(3 * panels * PANEL * hidden);
+  float* const state = pieces.take(size);
+  float* const reset = pieces.take(size);  // r h
+  float* const allSums = pieces.take(threads * sums);
+  float* const memory = pieces.take(threads * PRODUCT_SCRATCH);
 
   const auto work = [&](const Member& member) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const z = allSums + member.index * sums;
+    projectInput(member, in.layer, in.weights, in.x, 3 * hidden, in.gates, memory);
     const auto panel = [&](long p, int gate) { return packed + (3 * p + gate) * PANEL * hidden; };
     for (long p = first; p < last; p++) {
       const long unit = p * PANEL;
       const long width = std::min<long>(PANEL, hidden - unit);
       for (int gate = 0; gate < 3; gate++)
-        packColumns(in.recurrent, 3 * hidden, gate * hidden + unit, width, hidden, panel(p, gate));
+        pack(plain(in.weights.recurrent + gate * hidden + unit, 3 * hidden), width, hidden, panel(p, gate));
       copyColumns(in.h0, state, batch, hidden, unit, width);
     }
     member.meet();
@@ -47,8 +50,8 @@ void gruForward(const GruForward& in) {
             const long at = (t * batch + b) * 3 * hidden + unit;
             const auto gateOf = [&](int gate) {
               return sigmoid(load(z + (gate * batch + b) * PANEL + half * LANES) +
-                             load(in.x + at + gate * hidden, count) +
-                             load(in.bias + gate * hidden + unit, count));
+                             load(in.gates + at + gate * hidden, count) +
+                             load(in.weights.bias + gate * hidden + unit, count));
             };
             const V r = gateOf(0);
             store(in.gates + at, r, count);
@@ -73,8 +76,8 @@ void gruForward(const GruForward& in) {
               continue;
             }
             const V n = hyperbolicTangent(load(z + b * PANEL + half * LANES) +
-                                          load(in.x + at + 2 * hidden, count) +
-                                          load(in.bias + 2 * hidden + unit, count));
+                                          load(in.gates + at + 2 * hidden, count) +
+                                          load(in.weights.bias + 2 * hidden + unit, count));
             const V keep = load(in.gates + at + hidden, count);
             const V h = n + keep * (load(state + row, count) - n);
             store(in.gates + at + 2 * hidden, n, count);
@@ -89,7 +92,7 @@ void gruForward(const GruForward& in) {
     for (long p = first; p < last; p++)
       copyColumns(state, in.hEnd, batch, hidden, p * PANEL, std::min<long>(PANEL, hidden - p * PANEL));
   };
-  runLayer(in.layer, 3, work);
+  runLayer(in.layer, 3 * hidden, work);
 }
 
 /**
@@ -107,9 +110,16 @@ void gruBackward(const GruBackward& in) {
   const long panels = panelsOf(hidden);
   const long size = batch * hidden;
   const long width3 = 3 * hidden;
-  float* const packed = scratch(panels * PANEL * width3 + size + threadCount() * batch * PANEL);
-  float* const dh = packed + panels * PANEL * width3;
-  float* const allSums = dh + size;
+  const long threads = threadCount();
+  Pieces pieces(panels * PANEL * width3 + (time + 1) * size + (time + 1) * batch * width3 +
+                threads * (batch * PANEL + PRODUCT_SCRATCH));
+  float* const packed = pieces.take(panels * PANEL * width3);
+  float* const dh = pieces.take(size);
+  float* const resets = pieces.take(time * size);           // r h_{t-1}
+  float* const dzAll = pieces.take(time * batch * width3);  // by the gates before their functions
+  float* const firsts = pieces.take(batch * width3);
+  float* const allSums = pieces.take(threads * batch * PANEL);
+  float* const memory = pieces.take(threads * PRODUCT_SCRATCH);
 
   const auto work = [&](const Member& member) {
     const long first = member.from(panels);
@@ -121,17 +131,17 @@ void gruBackward(const GruBackward& in) {
     for (long p = first; p < last; p++) {
       const long unit = p * PANEL;
       const long width = std::min<long>(PANEL, hidden - unit);
-      packRows(in.recurrent, width3, unit, width, width3, gatesPanel(p));
+      pack(transposed(in.weights.recurrent + unit * width3, width3), width, width3, gatesPanel(p));
       copyColumns(in.dhEnd, dh, batch, hidden, unit, width);
-      for (int gate = 0; gate < 3; gate++) std::fill_n(in.dBias + gate * hidden + unit, width, 0.0f);
+      for (int gate = 0; gate < 3; gate++) std::fill_n(in.gradients.dBias + gate * hidden + unit, width, 0.0f);
     }
     const auto addToBias = [&](int gate, long unit, V value, long count) {
-      float* const to = in.dBias + gate * hidden + unit;
+      float* const to = in.gradients.dBias + gate * hidden + unit;
       store(to, load(to, count) + value, count);
     };
     for (long step = 0; step < time; step++) {
       const long t = backward ? step : time - 1 - step;
-      float* const dz = in.dz + t * batch * width3;
+      float* const dz = dzAll + t * batch * width3;
       for (long p = first; p < last; p++) {
         for (long b = 0; b < batch; b++) {
           const bool real = t < lengths[b];
@@ -144,8 +154,7 @@ void gruBackward(const GruBackward& in) {
             const long at = b * width3 + unit;
             if (!real) {
               for (int gate = 0; gate < 3; gate++) store(dz + at + gate * hidden, V{}, count);
-              store(in.before + place, V{}, count);
-              store(in.reset + place, V{}, count);
+              store(resets + place, V{}, count);
               continue;
             }
             const long previous = previousStep(in.layer, b, t);
@@ -162,8 +171,7 @@ void gruBackward(const GruBackward& in) {
             store(dz + at + 2 * hidden, dn, count);
             addToBias(1, unit, dKeep, count);
             addToBias(2, unit, dn, count);
-            store(in.before + place, h, count);
-            store(in.reset + place, r * h, count);
+            store(resets + place, r * h, count);
           }
         }
       }
@@ -180,7 +188,7 @@ void gruBackward(const GruBackward& in) {
             const long at = b * width3 + unit;
             const V byReset = load(sums + b * PANEL + half * LANES);
             const V r = load(in.gates + t * batch * width3 + at, count);
-            const V reset = load(in.reset + t * size + row, count);
+            const V reset = load(resets + t * size + row, count);
             const V dr = byReset * reset * (1.0f - r);
             store(dz + at, dr, count);
             addToBias(0, unit, dr, count);
@@ -205,8 +213,14 @@ void gruBackward(const GruBackward& in) {
     }
     for (long p = first; p < last; p++)
       copyColumns(dh, in.dh0, batch, hidden, p * PANEL, std::min<long>(PANEL, hidden - p * PANEL));
+    member.meet();
+    inputGradients(member, in.layer, in.weights, in.x, dzAll, width3, in.gradients, memory);
+    stateGradients(member, in.layer, in.h0, in.states, dzAll, width3, 2 * hidden, in.gradients.dRecurrent, firsts,
+                   memory);
+    largeProduct(member, hidden, hidden, time * batch, transposed(resets, hidden), plain(dzAll + 2 * hidden, width3),
+                 {in.gradients.dRecurrent + 2 * hidden, width3}, memory);
   };
-  runLayer(in.layer, 3, work);
+  runLayer(in.layer, width3, work);
 }
 
 }  // namespace

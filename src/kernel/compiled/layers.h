@@ -8,19 +8,34 @@ namespace dragoman {
 struct Layer {
   long time;
   long batch;
+  long input;
   long hidden;
   /** Each row is read from its last real step to its first. */
   bool backward;
   const int32_t* lengths;
 };
 
+/** Weights of a layer whose steps have this many gates. */
+struct LayerWeights {
+  const float* kernel;     // [input, gates * hidden]
+  const float* recurrent;  // [hidden, gates * hidden]
+  const float* bias;       // [gates * hidden]
+};
+
+/** Gradients of a layer's input and weights, in the same shapes. */
+struct LayerGradients {
+  float* dx;
+  float* dKernel;
+  float* dRecurrent;
+  float* dBias;
+};
+
 /** Long short-term memory, the equations of src/cell/lstm.ts; columns of gates in the order i, g, f, o. */
 struct LstmForward {
   Layer layer;
-  const float* x;          // x W [time, batch, 4 hidden]
-  const float* bias;       // [4 hidden]
-  const float* recurrent;  // [hidden, 4 hidden]
-  const float* h0;         // [batch, hidden]
+  LayerWeights weights;
+  const float* x;   // [time, batch, input]
+  const float* h0;  // [batch, hidden]
   const float* c0;
   float* gates;   // after their functions [time, batch, 4 hidden]
   float* cells;   // [time, batch, hidden]
@@ -31,7 +46,8 @@ struct LstmForward {
 
 struct LstmBackward {
   Layer layer;
-  const float* recurrent;
+  LayerWeights weights;
+  const float* x;
   const float* h0;
   const float* c0;
   const float* gates;
@@ -40,9 +56,7 @@ struct LstmBackward {
   const float* dStates;  // gradients of the outputs [time, batch, hidden]
   const float* dhEnd;    // of the final states; null for none
   const float* dcEnd;
-  float* dz;      // of the gates before their functions [time, batch, 4 hidden], zero at padded steps
-  float* before;  // the state that each real step began with [time, batch, hidden]
-  float* dBias;   // [4 hidden]
+  LayerGradients gradients;
   float* dh0;
   float* dc0;
 };
@@ -50,9 +64,8 @@ struct LstmBackward {
 /** Gated recurrent unit, the equations of src/cell/gru.ts; columns of gates in the order r, z, n. */
 struct GruForward {
   Layer layer;
-  const float* x;          // x W [time, batch, 3 hidden]
-  const float* bias;       // [3 hidden]
-  const float* recurrent;  // [hidden, 3 hidden]
+  LayerWeights weights;
+  const float* x;
   const float* h0;
   float* gates;   // after their functions [time, batch, 3 hidden]
   float* states;  // [time, batch, hidden], zero at padded steps
@@ -61,16 +74,14 @@ struct GruForward {
 
 struct GruBackward {
   Layer layer;
-  const float* recurrent;
+  LayerWeights weights;
+  const float* x;
   const float* h0;
   const float* gates;
   const float* states;
   const float* dStates;
   const float* dhEnd;  // null for none
-  float* dz;           // [time, batch, 3 hidden]
-  float* before;       // [time, batch, hidden]
-  float* reset;        // r times it
-  float* dBias;        // [3 hidden]
+  LayerGradients gradients;
   float* dh0;
 };
 

@@ -1,7 +1,6 @@
 // An LSTM layer over a whole sequence: each thread has its own columns of the gates, and with them its own cells.
 #pragma once
 #include "layer-steps.h"
-#include "product.h"
 
 namespace dragoman {
 namespace {
@@ -16,20 +15,24 @@ void lstmForward(const LstmForward& in) {
   const long size = batch * hidden;
   // Packed weights; the states before and after a step; the cells; sums of a panel of units, gate by gate, per thread.
   const long sums = 4 * batch * PANEL;
-  float* const packed = scratch(4 * panels * PANEL * hidden + 3 * size + threadCount() * sums);
-  float* const states = packed + 4 * panels * PANEL * hidden;
-  float* const cells = states + 2 * size;
-  float* const allSums = cells + size;
+  const long threads = threadCount();
+  Pieces pieces(4 * panels * PANEL * hidden + 3 * size + threads * (sums + PRODUCT_SCRATCH));
+  float* const packed = pieces.take(4 * panels * PANEL * hidden);
+  float* const states = pieces.take(2 * size);
+  float* const cells = pieces.take(size);
+  float* const allSums = pieces.take(threads * sums);
+  float* const memory = pieces.take(threads * PRODUCT_SCRATCH);
 
   const auto work = [&](const Member& member) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const z = allSums + member.index * sums;
+    projectInput(member, in.layer, in.weights, in.x, 4 * hidden, in.gates, memory);
     for (long p = first; p < last; p++) {
       const long unit = p * PANEL;
       const long width = std::min<long>(PANEL, hidden - unit);
       for (int gate = 0; gate < 4; gate++)
-        packColumns(in.recurrent, 4 * hidden, gate * hidden + unit, width, hidden,
+        pack(plain(in.weights.recurrent + gate * hidden + unit, 4 * hidden), width, hidden,
                     packed + (4 * p + gate) * PANEL * hidden);
       copyColumns(in.h0, states, batch, hidden, unit, width);
       copyColumns(in.c0, cells, batch, hidden, unit, width);
@@ -59,7 +62,7 @@ void lstmForward(const LstmForward& in) {
             const long at = (t * batch + b) * 4 * hidden + unit;
             const auto sum = [&](int gate) {
               return load(z + (gate * batch + b) * PANEL + half * LANES) +
-                     load(in.x + at + gate * hidden, count) + load(in.bias + gate * hidden + unit, count);
+                     load(in.gates + at + gate * hidden, count) + load(in.weights.bias + gate * hidden + unit, count);
             };
             const V i = sigmoid(sum(0));
             const V g = hyperbolicTangent(sum(1));
@@ -87,7 +90,7 @@ void lstmForward(const LstmForward& in) {
       copyColumns(cells, in.cEnd, batch, hidden, p * PANEL, width);
     }
   };
-  runLayer(in.layer, 4, work);
+  runLayer(in.layer, 4 * hidden, work);
 }
 
 void lstmBackward(const LstmBackward& in) {
@@ -99,10 +102,16 @@ void lstmBackward(const LstmBackward& in) {
   const long panels = panelsOf(hidden);
   const long size = batch * hidden;
   const long width4 = 4 * hidden;
-  float* const packed = scratch(panels * PANEL * width4 + 2 * size + threadCount() * batch * PANEL);
-  float* const dh = packed + panels * PANEL * width4;  // by the state, from the steps after
-  float* const dc = dh + size;
-  float* const allSums = dc + size;
+  const long threads = threadCount();
+  Pieces pieces(panels * PANEL * width4 + 2 * size + (time + 1) * batch * width4 +
+                threads * (batch * PANEL + PRODUCT_SCRATCH));
+  float* const packed = pieces.take(panels * PANEL * width4);
+  float* const dh = pieces.take(size);  // by the state, from the steps after
+  float* const dc = pieces.take(size);
+  float* const dzAll = pieces.take(time * batch * width4);  // by the gates before their functions
+  float* const firsts = pieces.take(batch * width4);
+  float* const allSums = pieces.take(threads * batch * PANEL);
+  float* const memory = pieces.take(threads * PRODUCT_SCRATCH);
 
   const auto work = [&](const Member& member) {
     const long first = member.from(panels);
@@ -111,14 +120,14 @@ void lstmBackward(const LstmBackward& in) {
     for (long p = first; p < last; p++) {
       const long unit = p * PANEL;
       const long width = std::min<long>(PANEL, hidden - unit);
-      packRows(in.recurrent, width4, unit, width, width4, packed + p * PANEL * width4);
+      pack(transposed(in.weights.recurrent + unit * width4, width4), width, width4, packed + p * PANEL * width4);
       copyColumns(in.dhEnd, dh, batch, hidden, unit, width);
       copyColumns(in.dcEnd, dc, batch, hidden, unit, width);
-      for (int gate = 0; gate < 4; gate++) std::fill_n(in.dBias + gate * hidden + unit, width, 0.0f);
+      for (int gate = 0; gate < 4; gate++) std::fill_n(in.gradients.dBias + gate * hidden + unit, width, 0.0f);
     }
     // dh of the rows that the step took part in, from its dz.
     const auto through = [&](long p, long t) {
-      multiply(batch, in.dz + t * batch * width4, width4, packed + p * PANEL * width4, width4, sums);
+      multiply(batch, dzAll + t * batch * width4, width4, packed + p * PANEL * width4, width4, sums);
       const long width = std::min<long>(PANEL, hidden - p * PANEL);
       for (long b = 0; b < batch; b++)
         if (t < lengths[b]) std::copy_n(sums + b * PANEL, width, dh + b * hidden + p * PANEL);
@@ -137,12 +146,10 @@ void lstmBackward(const LstmBackward& in) {
             const long place = t * size + row;
             const long at = (t * batch + b) * width4 + unit;
             if (t >= lengths[b]) {
-              for (int gate = 0; gate < 4; gate++) store(in.dz + at + gate * hidden, V{}, count);
-              store(in.before + place, V{}, count);
+              for (int gate = 0; gate < 4; gate++) store(dzAll + at + gate * hidden, V{}, count);
               continue;
             }
             const long previous = previousStep(in.layer, b, t);
-            const V hBefore = load(previous < 0 ? in.h0 + row : in.states + previous * size + row, count);
             const V cBefore = load(previous < 0 ? in.c0 + row : in.cells + previous * size + row, count);
             const V i = load(in.gates + at, count);
             const V g = load(in.gates + at + hidden, count);
@@ -154,14 +161,13 @@ void lstmBackward(const LstmBackward& in) {
             const V dz[4] = {byC * g * i * (1.0f - i), byC * i * (1.0f - g * g), byC * cBefore * f * (1.0f - f),
                              byH * co * o * (1.0f - o)};
             for (int gate = 0; gate < 4; gate++) {
-              store(in.dz + at + gate * hidden, dz[gate], count);
+              store(dzAll + at + gate * hidden, dz[gate], count);
               dBias[gate] += dz[gate];
             }
             store(dc + row, byC * f, count);
-            store(in.before + place, hBefore, count);
           }
           for (int gate = 0; gate < 4; gate++) {
-            float* const to = in.dBias + gate * hidden + unit;
+            float* const to = in.gradients.dBias + gate * hidden + unit;
             store(to, load(to, count) + dBias[gate], count);
           }
         }
@@ -174,8 +180,11 @@ void lstmBackward(const LstmBackward& in) {
       copyColumns(dh, in.dh0, batch, hidden, p * PANEL, width);
       copyColumns(dc, in.dc0, batch, hidden, p * PANEL, width);
     }
+    inputGradients(member, in.layer, in.weights, in.x, dzAll, width4, in.gradients, memory);
+    stateGradients(member, in.layer, in.h0, in.states, dzAll, width4, width4, in.gradients.dRecurrent, firsts,
+                   memory);
   };
-  runLayer(in.layer, 4, work);
+  runLayer(in.layer, width4, work);
 }
 
 }  // namespace

@@ -102,99 +102,117 @@ class Call {
   std::vector<TF_Tensor*> outputs_;
 };
 
-void lstm(void* kernel, TF_OpKernelContext* context) {
-  const Options& options = *static_cast<Options*>(kernel);
-  Call call(context);
-  if (!call.hasRank(0, 3) || !call.hasRank(3, 2)) return;
+/** The inputs that all layers begin with: x, kernel, recurrent, bias, h0, lengths. */
+struct Given {
+  Layer layer;
+  LayerWeights weights;
+  const float* x;
+  const float* h0;
+  bool ends;
+};
+
+/** @param gates a step has */
+bool read(Call& call, const Options& options, long gates, Given& given) {
+  if (!call.hasRank(0, 3) || !call.hasRank(4, 2)) return false;
   const long time = call.size(0, 0);
   const long batch = call.size(0, 1);
-  const long hidden = call.size(3, 1);
-  LstmForward run;
-  run.layer = {time, batch, hidden, options.backward, call.input<int32_t>(5, {batch})};
-  run.x = call.input(0, {time, batch, 4 * hidden});
-  run.bias = call.input(1, {4 * hidden});
-  run.recurrent = call.input(2, {hidden, 4 * hidden});
-  run.h0 = call.input(3, {batch, hidden});
-  run.c0 = call.input(4, {batch, hidden});
-  run.states = call.output(0, {options.ends ? time + 2 : time, batch, hidden});
+  const long input = call.size(0, 2);
+  const long hidden = call.size(4, 1);
+  given.x = call.input(0, {time, batch, input});
+  given.weights.kernel = call.input(1, {input, gates * hidden});
+  given.weights.recurrent = call.input(2, {hidden, gates * hidden});
+  given.weights.bias = call.input(3, {gates * hidden});
+  given.h0 = call.input(4, {batch, hidden});
+  given.layer = {time, batch, input, hidden, options.backward, call.input<int32_t>(5, {batch})};
+  given.ends = options.ends;
+  return call.fine();
+}
+
+LayerGradients gradientsOf(Call& call, const Layer& layer, long gates) {
+  return {call.output(0, {layer.time, layer.batch, layer.input}), call.output(1, {layer.input, gates * layer.hidden}),
+          call.output(2, {layer.hidden, gates * layer.hidden}), call.output(3, {gates * layer.hidden})};
+}
+
+void lstm(void* kernel, TF_OpKernelContext* context) {
+  Call call(context);
+  Given given;
+  if (!read(call, *static_cast<Options*>(kernel), 4, given)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
+  LstmForward run{};
+  run.layer = given.layer;
+  run.weights = given.weights;
+  run.x = given.x;
+  run.h0 = given.h0;
+  run.c0 = call.input(6, {batch, hidden});
+  run.states = call.output(0, {given.ends ? time + 2 : time, batch, hidden});
   run.gates = call.output(1, {time, batch, 4 * hidden});
   run.cells = call.output(2, {time, batch, hidden});
   if (!call.fine()) return;
-  run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
-  run.cEnd = options.ends ? run.hEnd + batch * hidden : nullptr;
+  run.hEnd = given.ends ? run.states + time * batch * hidden : nullptr;
+  run.cEnd = given.ends ? run.hEnd + batch * hidden : nullptr;
   chosen.kernels.lstmForward(run);
 }
 
 void lstmGradient(void* kernel, TF_OpKernelContext* context) {
-  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  if (!call.hasRank(5, 3)) return;
-  const long time = call.size(5, 0);
-  const long batch = call.size(5, 1);
-  const long hidden = call.size(5, 2);
-  const long steps = options.ends ? time + 2 : time;
-  LstmBackward run;
-  run.layer = {time, batch, hidden, options.backward, call.input<int32_t>(3, {batch})};
-  run.recurrent = call.input(0, {hidden, 4 * hidden});
-  run.h0 = call.input(1, {batch, hidden});
-  run.c0 = call.input(2, {batch, hidden});
-  run.gates = call.input(4, {time, batch, 4 * hidden});
-  run.cells = call.input(5, {time, batch, hidden});
-  run.states = call.input(6, {steps, batch, hidden});
-  run.dStates = call.input(7, {steps, batch, hidden});
-  run.dz = call.output(0, {time, batch, 4 * hidden});
-  run.before = call.output(1, {time, batch, hidden});
-  run.dBias = call.output(2, {4 * hidden});
-  run.dh0 = call.output(3, {batch, hidden});
-  run.dc0 = call.output(4, {batch, hidden});
+  Given given;
+  if (!read(call, *static_cast<Options*>(kernel), 4, given)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
+  const long steps = given.ends ? time + 2 : time;
+  LstmBackward run{};
+  run.layer = given.layer;
+  run.weights = given.weights;
+  run.x = given.x;
+  run.h0 = given.h0;
+  run.c0 = call.input(6, {batch, hidden});
+  run.states = call.input(7, {steps, batch, hidden});
+  run.gates = call.input(8, {time, batch, 4 * hidden});
+  run.cells = call.input(9, {time, batch, hidden});
+  run.dStates = call.input(10, {steps, batch, hidden});
+  run.gradients = gradientsOf(call, given.layer, 4);
+  run.dh0 = call.output(4, {batch, hidden});
+  run.dc0 = call.output(5, {batch, hidden});
   if (!call.fine()) return;
-  run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
-  run.dcEnd = options.ends ? run.dhEnd + batch * hidden : nullptr;
+  run.dhEnd = given.ends ? run.dStates + time * batch * hidden : nullptr;
+  run.dcEnd = given.ends ? run.dhEnd + batch * hidden : nullptr;
   chosen.kernels.lstmBackward(run);
 }
 
 void gru(void* kernel, TF_OpKernelContext* context) {
-  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  if (!call.hasRank(0, 3) || !call.hasRank(3, 2)) return;
-  const long time = call.size(0, 0);
-  const long batch = call.size(0, 1);
-  const long hidden = call.size(3, 1);
-  GruForward run;
-  run.layer = {time, batch, hidden, options.backward, call.input<int32_t>(4, {batch})};
-  run.x = call.input(0, {time, batch, 3 * hidden});
-  run.bias = call.input(1, {3 * hidden});
-  run.recurrent = call.input(2, {hidden, 3 * hidden});
-  run.h0 = call.input(3, {batch, hidden});
-  run.states = call.output(0, {options.ends ? time + 1 : time, batch, hidden});
+  Given given;
+  if (!read(call, *static_cast<Options*>(kernel), 3, given)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
+  GruForward run{};
+  run.layer = given.layer;
+  run.weights = given.weights;
+  run.x = given.x;
+  run.h0 = given.h0;
+  run.states = call.output(0, {given.ends ? time + 1 : time, batch, hidden});
   run.gates = call.output(1, {time, batch, 3 * hidden});
   if (!call.fine()) return;
-  run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
+  run.hEnd = given.ends ? run.states + time * batch * hidden : nullptr;
   chosen.kernels.gruForward(run);
 }
 
 void gruGradient(void* kernel, TF_OpKernelContext* context) {
-  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  if (!call.hasRank(3, 3) || !call.hasRank(1, 2)) return;
-  const long time = call.size(3, 0);
-  const long batch = call.size(3, 1);
-  const long hidden = call.size(1, 1);
-  const long steps = options.ends ? time + 1 : time;
-  GruBackward run;
-  run.layer = {time, batch, hidden, options.backward, call.input<int32_t>(2, {batch})};
-  run.recurrent = call.input(0, {hidden, 3 * hidden});
-  run.h0 = call.input(1, {batch, hidden});
-  run.gates = call.input(3, {time, batch, 3 * hidden});
-  run.states = call.input(4, {steps, batch, hidden});
-  run.dStates = call.input(5, {steps, batch, hidden});
-  run.dz = call.output(0, {time, batch, 3 * hidden});
-  run.before = call.output(1, {time, batch, hidden});
-  run.reset = call.output(2, {time, batch, hidden});
-  run.dBias = call.output(3, {3 * hidden});
+  Given given;
+  if (!read(call, *static_cast<Options*>(kernel), 3, given)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
+  const long steps = given.ends ? time + 1 : time;
+  GruBackward run{};
+  run.layer = given.layer;
+  run.weights = given.weights;
+  run.x = given.x;
+  run.h0 = given.h0;
+  run.states = call.input(6, {steps, batch, hidden});
+  run.gates = call.input(7, {time, batch, 3 * hidden});
+  run.dStates = call.input(8, {steps, batch, hidden});
+  run.gradients = gradientsOf(call, given.layer, 3);
   run.dh0 = call.output(4, {batch, hidden});
   if (!call.fine()) return;
-  run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
+  run.dhEnd = given.ends ? run.dStates + time * batch * hidden : nullptr;
   chosen.kernels.gruBackward(run);
 }
 
@@ -219,37 +237,39 @@ void unknownShapes(TF_ShapeInferenceContext* context, TF_Status* status) {
 
 using Compute = void (*)(void*, TF_OpKernelContext*);
 
-/** @param inputs and outputs as TensorFlow writes them: "name: type" */
-void add(const char* name, std::initializer_list<const char*> inputs, std::initializer_list<const char*> outputs,
-         Compute compute, TF_Status* status) {
+using Names = std::vector<std::string>;
+
+Names operator+(Names first, const Names& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+/** As TensorFlow writes an input or output: lengths are whole numbers, everything else is floats. */
+std::string typed(const std::string& name) { return name + (name == "lengths" ? ": int32" : ": float"); }
+
+/** Registers an operation, unless one before it failed. */
+void add(const char* name, const Names& inputs, const Names& outputs, Compute compute, TF_Status* status) {
+  if (TF_GetCode(status) != TF_OK) return;
   TF_OpDefinitionBuilder* const definition = TF_NewOpDefinitionBuilder(name);
-  for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(definition, input);
-  for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
+  for (const auto& input : inputs) TF_OpDefinitionBuilderAddInput(definition, typed(input).c_str());
+  for (const auto& output : outputs) TF_OpDefinitionBuilderAddOutput(definition, typed(output).c_str());
   for (const char* attribute : {"backward: bool", "ends: bool"}) TF_OpDefinitionBuilderAddAttr(definition, attribute);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, unknownShapes);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) != TF_OK) return;
-  TF_KernelBuilder* const builder = TF_NewKernelBuilder(name, "CPU", create, compute, destroy);
-  TF_RegisterKernelBuilder(name, builder, status);
+  TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, destroy), status);
 }
 
 /** What went wrong, empty if nothing. Once a process, however many of Node's workers load the addon. */
 std::string addAll() {
   TF_Status* const status = TF_NewStatus();
-  add("DragomanLstm", {"x: float", "bias: float", "recurrent: float", "h0: float", "c0: float", "lengths: int32"},
-      {"states: float", "gates: float", "cells: float"}, lstm, status);
-  if (TF_GetCode(status) == TF_OK)
-    add("DragomanLstmGradient",
-        {"recurrent: float", "h0: float", "c0: float", "lengths: int32", "gates: float", "cells: float",
-         "states: float", "by_states: float"},
-        {"by_gates: float", "before: float", "by_bias: float", "by_h0: float", "by_c0: float"}, lstmGradient, status);
-  if (TF_GetCode(status) == TF_OK)
-    add("DragomanGru", {"x: float", "bias: float", "recurrent: float", "h0: float", "lengths: int32"},
-        {"states: float", "gates: float"}, gru, status);
-  if (TF_GetCode(status) == TF_OK)
-    add("DragomanGruGradient",
-        {"recurrent: float", "h0: float", "lengths: int32", "gates: float", "states: float", "by_states: float"},
-        {"by_gates: float", "before: float", "reset: float", "by_bias: float", "by_h0: float"}, gruGradient, status);
+  const Names layer = {"x", "kernel", "recurrent", "bias", "h0", "lengths"};
+  const Names weights = {"by_x", "by_kernel", "by_recurrent", "by_bias", "by_h0"};
+  add("DragomanLstm", layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
+  add("DragomanLstmGradient", layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
+      lstmGradient, status);
+  add("DragomanGru", layer, {"states", "gates"}, gru, status);
+  add("DragomanGruGradient", layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return problem;
