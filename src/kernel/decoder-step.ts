@@ -1,7 +1,10 @@
 import { getBackend, type Tensor2D } from '@tensorflow/tfjs-core';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { type Handle, nativeOps } from '../engine/native.js';
+import { attend } from './step-attention.js';
+import { CompiledStep } from './step-compiled.js';
 import { FEW_ROWS, StepOperations } from './step-operations.js';
-import type { StepAttention, StepParts, StepSource } from './step-parts.js';
+import type { StepParts, StepSource } from './step-parts.js';
 import { type LayerWeights, StepWeights } from './step-weights.js';
 
 /** What a step gives; the caller disposes all of it. */
@@ -21,7 +24,8 @@ export interface StepResult {
  */
 export class DecoderStepKernel {
   #ops: StepOperations | null = null;
-  #weights: StepWeights | null = null;
+  /** The step itself where it is compiled, else the weights of that from single operations. */
+  #weights: CompiledStep | StepWeights | null = null;
 
   /** Whether the running engine has this kernel. */
   static get isHere(): boolean {
@@ -48,7 +52,7 @@ export class DecoderStepKernel {
     }
     if (this.#weights?.isOf(parts) !== true) {
       this.#weights?.free();
-      this.#weights = new StepWeights(parts);
+      this.#weights = hasCompiledKernels() ? new CompiledStep(parts) : new StepWeights(parts);
     }
     const ops = this.#ops;
     const weights = this.#weights;
@@ -57,7 +61,9 @@ export class DecoderStepKernel {
         state.map((tensor) => native.from(tensor)),
         rows,
       );
-      return new OneStep(ops, parts, weights, source, previous).run(before);
+      return weights instanceof CompiledStep
+        ? weights.run(ops, parts, source, previous, before)
+        : new OneStep(ops, parts, weights, source, previous).run(before);
     });
     const tensors = handles.map((handle) => native.toTensor<Tensor2D>(handle));
     return {
@@ -120,7 +126,7 @@ class OneStep {
     const others = attention === null ? inputs.slice(0, everyStep ? 2 : 1) : [];
     let weights: Handle | null = null;
     if (attention !== null) {
-      const attended = this.#attend(attention, s, rows);
+      const attended = attend(ops, attention, this.#source, s, rows);
       others.push(attended.context);
       weights = attended.weights;
     }
@@ -158,35 +164,5 @@ class OneStep {
     const [r, z] = ops.split(rz, [hidden, hidden]);
     const n = ops.tanh(ops.add(xCandidate!, ops.product(ops.mul(r!, h!), layer.candidate!, rows)));
     return [ops.add(n, ops.mul(z!, ops.sub(h!, n)))];
-  }
-
-  /** @param s `[rows, query]`, rows being `batch` groups of equally many hypotheses */
-  #attend(attention: StepAttention, s: Handle, rows: number): { context: Handle; weights: Handle } {
-    const ops = this.#ops;
-    const { memory, keys, bias } = this.#source.attention!;
-    const [batch, length, memorySize] = memory.shape;
-    const width = rows / batch;
-    const size = keys.shape[2];
-    const from = ops.native;
-    const keysHandle = from.from(keys);
-    let scores: Handle; // [batch, width, source]
-    if (attention.kind === 'product') {
-      scores = ops.productsTransposed(ops.reshape(s, [batch, width, size]), keysHandle, rows);
-    } else {
-      const query = ops.biasAdd(ops.product(s, from.from(attention.kernel), rows), from.from(attention.bias));
-      const both = ops.add(
-        ops.reshape(query, [batch, width, 1, size]),
-        ops.reshape(keysHandle, [batch, 1, length, size]),
-      );
-      const compared = ops.reshape(ops.tanh(both), [rows * length, size]);
-      const vector = ops.reshape(from.from(attention.vector), [size, 1]);
-      scores = ops.reshape(ops.product(compared, vector, 1), [batch, width, length]);
-    }
-    const weights = ops.softmax(ops.add(scores, from.from(bias)));
-    const context = ops.products(weights, from.from(memory));
-    return {
-      context: ops.reshape(context, [rows, memorySize]),
-      weights: ops.reshape(weights, [rows, length]),
-    };
   }
 }

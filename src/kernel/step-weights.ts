@@ -182,7 +182,7 @@ export class StepWeights {
 }
 
 /** Everything that the derived weights depend on. */
-function tensorsOf({ layers, readout, output }: StepParts): Tensor[] {
+export function tensorsOf({ layers, readout, output }: StepParts): Tensor[] {
   return [
     ...layers.flatMap(({ kernel, recurrent, bias }) => [kernel, recurrent, bias]),
     readout.kernel,

@@ -44,13 +44,12 @@ inline void store(float* to, V value, int64_t count) {
 
 inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~where)); }
 
-inline V smaller(V a, V b) { return choose(a < b, a, b); }
-
 inline V larger(V a, V b) { return choose(a > b, a, b); }
 
-/** e^x to 1e-7 of its value, from e^-87 to e^88: 2^n times a polynomial (Cephes, expf). */
+/** e^x to 1e-7 of its value, from e^-87 to e^88: 2^n times a polynomial (Cephes, expf). NaN stays NaN. */
 inline V exponential(V x) {
-  x = smaller(larger(x, splat(-87.0f)), splat(88.0f));
+  x = choose(x < splat(-87.0f), splat(-87.0f), x);
+  x = choose(x > splat(88.0f), splat(88.0f), x);
   const V shift = splat(12582912.0f);  // 1.5 * 2^23: what is added to it loses its fraction
   const V n = (x * 1.44269504088896341f + shift) - shift;
   const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;

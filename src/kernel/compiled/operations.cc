@@ -1,10 +1,11 @@
 // The kernels as operations of TensorFlow, registered when Node loads this addon.
 #include <node_api.h>
 
-#include <initializer_list>
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "call.h"
 #include "layers.h"
 #include "team.h"
 #include "tensorflow.h"
@@ -42,64 +43,6 @@ struct Options {
   bool backward;
   /** Whether the final states follow the states of all steps. */
   bool ends;
-};
-
-/** One run of an operation: its inputs, outputs, and what went wrong. */
-class Call {
- public:
-  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {
-    inputs_.resize(TF_NumInputs(context));
-    for (size_t k = 0; k < inputs_.size(); k++) TF_GetInput(context, static_cast<int>(k), &inputs_[k], status_);
-  }
-
-  ~Call() {
-    if (!fine()) TF_OpKernelContext_Failure(context_, status_);
-    for (TF_Tensor* tensor : inputs_) TF_DeleteTensor(tensor);
-    for (TF_Tensor* tensor : outputs_) TF_DeleteTensor(tensor);
-    TF_DeleteStatus(status_);
-  }
-
-  bool fine() const { return TF_GetCode(status_) == TF_OK; }
-
-  long size(int input, int axis) const { return TF_Dim(inputs_[input], axis); }
-
-  /** The input's numbers, if it has this shape; else the call has failed. */
-  template <typename Number = float>
-  const Number* input(int index, std::initializer_list<long> shape) {
-    TF_Tensor* const tensor = inputs_[index];
-    bool fits = TF_NumDims(tensor) == static_cast<int>(shape.size());
-    int axis = 0;
-    for (const long wanted : shape) fits = fits && TF_Dim(tensor, axis++) == wanted;
-    if (!fits) fail("input " + std::to_string(index) + " has another shape than the others ask for");
-    return static_cast<const Number*>(TF_TensorData(tensor));
-  }
-
-  /** Whether the input has so many axes. */
-  bool hasRank(int index, int rank) {
-    if (TF_NumDims(inputs_[index]) == rank) return true;
-    fail("input " + std::to_string(index) + " has not " + std::to_string(rank) + " axes");
-    return false;
-  }
-
-  float* output(int index, std::initializer_list<long> shape) {
-    if (!fine()) return nullptr;
-    std::vector<int64_t> sizes(shape.begin(), shape.end());
-    size_t bytes = sizeof(float);
-    for (const int64_t one : sizes) bytes *= one;
-    TF_Tensor* const tensor = TF_AllocateOutput(context_, index, TF_FLOAT, sizes.data(),
-                                                static_cast<int>(sizes.size()), bytes, status_);
-    if (!fine()) return nullptr;
-    outputs_.push_back(tensor);
-    return static_cast<float*>(TF_TensorData(tensor));
-  }
-
- private:
-  void fail(const std::string& message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message.c_str()); }
-
-  TF_OpKernelContext* const context_;
-  TF_Status* const status_;
-  std::vector<TF_Tensor*> inputs_;
-  std::vector<TF_Tensor*> outputs_;
 };
 
 /** The inputs that all layers begin with: x, kernel, recurrent, bias, h0, lengths. */
@@ -216,6 +159,75 @@ void gruGradient(void* kernel, TF_OpKernelContext* context) {
   chosen.kernels.gruBackward(run);
 }
 
+void packOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const long groups = call.number(1);
+  const long depth = call.size(0, 0, 2);
+  const long columns = groups > 0 ? call.size(0, 1, 2) / groups : 0;
+  Packing run{depth, groups, columns, call.input(0, {depth, groups * columns}), nullptr};
+  if (!call.fine()) return;
+  run.panels = call.output(0, {chosen.kernels.packedSize(depth, groups, columns)});
+  if (call.fine()) chosen.kernels.packPanels(run);
+}
+
+void linearOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const long rows = call.size(0, 0, 2);
+  const long depth = call.size(0, 1, 2);
+  const long columns = call.size(2, 0, 1);
+  LinearStep run{rows, depth, columns, call.number(3) != 0, call.input(0, {rows, depth}), nullptr, nullptr, nullptr};
+  run.panels = call.input(1, {chosen.kernels.packedSize(depth, 1, columns)});
+  run.bias = call.input(2, {columns});
+  run.y = call.output(0, {rows, columns});
+  if (call.fine()) chosen.kernels.linearStep(run);
+}
+
+void lstmStepOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  LstmStep run{};
+  run.rows = call.size(0, 0, 2);
+  run.depth = call.size(0, 1, 2);
+  run.hidden = call.size(1, 1, 2);
+  run.x = call.input(0, {run.rows, run.depth});
+  run.c = call.input(1, {run.rows, run.hidden});
+  run.panels = call.input(2, {chosen.kernels.packedSize(run.depth, 4, run.hidden)});
+  run.bias = call.input(3, {4 * run.hidden});
+  run.hAfter = call.output(0, {run.rows, run.hidden});
+  run.cAfter = call.output(1, {run.rows, run.hidden});
+  if (call.fine()) chosen.kernels.lstmStep(run);
+}
+
+void attendOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const long rows = call.size(0, 0, 2);
+  AttendStep run{};
+  run.query = call.size(0, 1, 2);
+  run.batch = call.size(1, 0, 3);
+  run.length = call.size(1, 1, 3);
+  run.width = run.batch > 0 ? rows / run.batch : 0;
+  run.memorySize = call.size(2, 2, 3);
+  run.s = call.input(0, {run.batch * run.width, run.query});
+  run.keys = call.input(1, {run.batch, run.length, run.query});
+  run.memory = call.input(2, {run.batch, run.length, run.memorySize});
+  run.bias = call.input(3, {run.batch, 1, run.length});
+  run.context = call.output(0, {rows, run.memorySize});
+  run.weights = call.output(1, {rows, run.length});
+  if (call.fine()) chosen.kernels.attendStep(run);
+}
+
+void bestOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  BestStep run{};
+  run.rows = call.size(0, 0, 2);
+  run.columns = call.size(0, 1, 2);
+  run.k = std::min<long>(call.number(1), run.columns);
+  run.logits = call.input(0, {run.rows, run.columns});
+  run.ids = call.output<int32_t>(0, {run.rows, run.k});
+  run.values = call.output(1, {run.rows, run.k});
+  run.normalisers = call.output(2, {run.rows});
+  if (call.fine() && run.k > 0) chosen.kernels.bestStep(run);
+}
+
 void* create(TF_OpKernelConstruction* construction) {
   TF_Status* const status = TF_NewStatus();
   const auto read = [&](const char* name) {
@@ -244,20 +256,29 @@ Names operator+(Names first, const Names& second) {
   return first;
 }
 
-/** As TensorFlow writes an input or output: lengths are whole numbers, everything else is floats. */
-std::string typed(const std::string& name) { return name + (name == "lengths" ? ": int32" : ": float"); }
+/** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats. */
+std::string typed(const std::string& name) {
+  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids"})
+    if (name == whole) return name + ": int32";
+  return name + ": float";
+}
 
-/** Registers an operation, unless one before it failed. */
-void add(const char* name, const Names& inputs, const Names& outputs, Compute compute, TF_Status* status) {
+/** Registers an operation, unless one before it failed. @param isLayer whether it has the {@link Options} */
+void add(const char* name, bool isLayer, const Names& inputs, const Names& outputs, Compute compute,
+         TF_Status* status) {
   if (TF_GetCode(status) != TF_OK) return;
   TF_OpDefinitionBuilder* const definition = TF_NewOpDefinitionBuilder(name);
   for (const auto& input : inputs) TF_OpDefinitionBuilderAddInput(definition, typed(input).c_str());
   for (const auto& output : outputs) TF_OpDefinitionBuilderAddOutput(definition, typed(output).c_str());
-  for (const char* attribute : {"backward: bool", "ends: bool"}) TF_OpDefinitionBuilderAddAttr(definition, attribute);
+  if (isLayer)
+    for (const char* attribute : {"backward: bool", "ends: bool"})
+      TF_OpDefinitionBuilderAddAttr(definition, attribute);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, unknownShapes);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) != TF_OK) return;
-  TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, destroy), status);
+  TF_KernelBuilder* const builder =
+      TF_NewKernelBuilder(name, "CPU", isLayer ? create : nullptr, compute, isLayer ? destroy : nullptr);
+  TF_RegisterKernelBuilder(name, builder, status);
 }
 
 /** What went wrong, empty if nothing. Once a process, however many of Node's workers load the addon. */
@@ -265,11 +286,16 @@ std::string addAll() {
   TF_Status* const status = TF_NewStatus();
   const Names layer = {"x", "kernel", "recurrent", "bias", "h0", "lengths"};
   const Names weights = {"by_x", "by_kernel", "by_recurrent", "by_bias", "by_h0"};
-  add("DragomanLstm", layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
-  add("DragomanLstmGradient", layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
+  add("DragomanLstm", true, layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
+  add("DragomanLstmGradient", true, layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
       lstmGradient, status);
-  add("DragomanGru", layer, {"states", "gates"}, gru, status);
-  add("DragomanGruGradient", layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
+  add("DragomanGru", true, layer, {"states", "gates"}, gru, status);
+  add("DragomanGruGradient", true, layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
+  add("DragomanPack", false, {"matrix", "groups"}, {"panels"}, packOperation, status);
+  add("DragomanLinearStep", false, {"x", "panels", "bias", "tanh"}, {"y"}, linearOperation, status);
+  add("DragomanLstmStep", false, {"x", "c", "panels", "bias"}, {"h_after", "c_after"}, lstmStepOperation, status);
+  add("DragomanAttendStep", false, {"s", "keys", "memory", "bias"}, {"context", "weights"}, attendOperation, status);
+  add("DragomanBestStep", false, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return problem;

@@ -15,7 +15,7 @@ struct TF_OpKernelConstruction;
 struct TF_OpKernelContext;
 
 enum TF_Code { TF_OK = 0, TF_INVALID_ARGUMENT = 3 };
-enum TF_DataType { TF_FLOAT = 1 };
+enum TF_DataType { TF_FLOAT = 1, TF_INT32 = 3 };
 
 TF_Status* TF_NewStatus();
 void TF_DeleteStatus(TF_Status*);

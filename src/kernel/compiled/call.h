@@ -1,0 +1,80 @@
+// One run of one of our operations by TensorFlow.
+#pragma once
+#include <initializer_list>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "tensorflow.h"
+
+namespace dragoman {
+
+/** One run of an operation: its inputs, outputs, and what went wrong. */
+class Call {
+ public:
+  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {
+    inputs_.resize(TF_NumInputs(context));
+    for (size_t k = 0; k < inputs_.size(); k++) TF_GetInput(context, static_cast<int>(k), &inputs_[k], status_);
+  }
+
+  ~Call() {
+    if (!fine()) TF_OpKernelContext_Failure(context_, status_);
+    for (TF_Tensor* tensor : inputs_) TF_DeleteTensor(tensor);
+    for (TF_Tensor* tensor : outputs_) TF_DeleteTensor(tensor);
+    TF_DeleteStatus(status_);
+  }
+
+  bool fine() const { return TF_GetCode(status_) == TF_OK; }
+
+  long size(int input, int axis) const { return TF_Dim(inputs_[input], axis); }
+
+  /** The input's numbers, if it has this shape; else the call has failed. */
+  template <typename Number = float>
+  const Number* input(int index, std::initializer_list<long> shape) {
+    TF_Tensor* const tensor = inputs_[index];
+    bool fits = TF_NumDims(tensor) == static_cast<int>(shape.size());
+    int axis = 0;
+    for (const long wanted : shape) fits = fits && TF_Dim(tensor, axis++) == wanted;
+    if (!fits) fail("input " + std::to_string(index) + " has another shape than the others ask for");
+    return static_cast<const Number*>(TF_TensorData(tensor));
+  }
+
+  /** Whether the input has so many axes. */
+  bool hasRank(int index, int rank) {
+    if (TF_NumDims(inputs_[index]) == rank) return true;
+    fail("input " + std::to_string(index) + " has not " + std::to_string(rank) + " axes");
+    return false;
+  }
+
+  /** An axis of an input that has so many. */
+  long size(int input, int axis, int rank) { return hasRank(input, rank) ? size(input, axis) : 0; }
+
+  template <typename Number = float>
+  Number* output(int index, std::initializer_list<long> shape) {
+    if (!fine()) return nullptr;
+    std::vector<int64_t> sizes(shape.begin(), shape.end());
+    size_t bytes = sizeof(Number);
+    for (const int64_t one : sizes) bytes *= one;
+    TF_Tensor* const tensor = TF_AllocateOutput(context_, index, std::is_same_v<Number, float> ? TF_FLOAT : TF_INT32,
+                                                sizes.data(), static_cast<int>(sizes.size()), bytes, status_);
+    if (!fine()) return nullptr;
+    outputs_.push_back(tensor);
+    return static_cast<Number*>(TF_TensorData(tensor));
+  }
+
+  /** The only number of an input. */
+  int32_t number(int index) {
+    const int32_t* const value = input<int32_t>(index, {});
+    return fine() ? *value : 0;
+  }
+
+ private:
+  void fail(const std::string& message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message.c_str()); }
+
+  TF_OpKernelContext* const context_;
+  TF_Status* const status_;
+  std::vector<TF_Tensor*> inputs_;
+  std::vector<TF_Tensor*> outputs_;
+};
+
+}  // namespace dragoman

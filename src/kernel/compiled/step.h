@@ -1,0 +1,197 @@
+// Parts of one decoder step, for one sentence or for hundreds of hypotheses: weights are packed once for all steps.
+#pragma once
+#include <cmath>
+#include <limits>
+
+#include "layers.h"
+#include "product.h"
+
+namespace dragoman {
+namespace {
+
+/** Multiplications from which to share them takes less time than they do: a thread that has just worked is awake. */
+constexpr double SHARED_STEP = 1e5;
+
+template <typename Work>
+void runStep(double multiplications, const Work& work) {
+  multiplications < SHARED_STEP ? alone(work) : together(work);
+}
+
+long packedSize(long depth, long groups, long columns) { return panelsOf(columns) * groups * PANEL * depth; }
+
+/** Panels of a matrix [depth, groups * columns]; those of the same columns of every group stand together. */
+void packPanels(const Packing& in) {
+  const long panels = panelsOf(in.columns);
+  runStep(static_cast<double>(in.depth) * in.groups * in.columns, [&](const Member& member) {
+    for (long p = member.from(panels); p < member.to(panels); p++)
+      for (long group = 0; group < in.groups; group++)
+        pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns),
+             std::min<long>(PANEL, in.columns - p * PANEL), in.depth,
+             in.panels + (p * in.groups + group) * PANEL * in.depth);
+  });
+}
+
+/** f(x W + b), f being tanh or nothing. */
+void linearStep(const LinearStep& in) {
+  const long panels = panelsOf(in.columns);
+  float* const allSums = scratch(threadCount() * in.rows * PANEL);
+  runStep(static_cast<double>(in.rows) * in.depth * in.columns, [&](const Member& member) {
+    float* const sums = allSums + member.index * in.rows * PANEL;
+    for (long p = member.from(panels); p < member.to(panels); p++) {
+      multiply(in.rows, in.x, in.depth, in.panels + p * PANEL * in.depth, in.depth, sums);
+      for (long b = 0; b < in.rows; b++) {
+        for (int half = 0; half < 2; half++) {
+          const long column = p * PANEL + half * LANES;
+          const long count = std::min<long>(LANES, in.columns - column);
+          if (count <= 0) break;
+          const V z = load(sums + b * PANEL + half * LANES) + load(in.bias + column, count);
+          store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
+        }
+      }
+    }
+  });
+}
+
+/** An LSTM's step; its panels are those of four groups, the gates i, g, f, o. */
+void lstmStep(const LstmStep& in) {
+  const long panels = panelsOf(in.hidden);
+  const long sums = 4 * in.rows * PANEL;
+  float* const allSums = scratch(threadCount() * sums);
+  runStep(static_cast<double>(in.rows) * in.depth * 4 * in.hidden, [&](const Member& member) {
+    float* const z = allSums + member.index * sums;
+    for (long p = member.from(panels); p < member.to(panels); p++) {
+      for (int gate = 0; gate < 4; gate++)
+        multiply(in.rows, in.x, in.depth, in.panels + (4 * p + gate) * PANEL * in.depth, in.depth,
+                 z + gate * in.rows * PANEL);
+      for (long b = 0; b < in.rows; b++) {
+        for (int half = 0; half < 2; half++) {
+          const long unit = p * PANEL + half * LANES;
+          const long count = std::min<long>(LANES, in.hidden - unit);
+          if (count <= 0) break;
+          const auto sum = [&](int gate) {
+            return load(z + (gate * in.rows + b) * PANEL + half * LANES) +
+                   load(in.bias + gate * in.hidden + unit, count);
+          };
+          const long at = b * in.hidden + unit;
+          const V c = sigmoid(sum(2)) * load(in.c + at, count) + sigmoid(sum(0)) * hyperbolicTangent(sum(1));
+          store(in.cAfter + at, c, count);
+          store(in.hAfter + at, sigmoid(sum(3)) * hyperbolicTangent(c), count);
+        }
+      }
+    }
+  });
+}
+
+inline float total(V value) {
+  float lanes[LANES];
+  store(lanes, value);
+  float sum = 0;
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+inline float dot(const float* a, const float* b, long size) {
+  V sums[2] = {};
+  long k = 0;
+  for (; k + 2 * LANES <= size; k += 2 * LANES) {
+    sums[0] += load(a + k) * load(b + k);
+    sums[1] += load(a + k + LANES) * load(b + k + LANES);
+  }
+  for (; k < size; k += LANES) sums[0] += load(a + k, size - k) * load(b + k, size - k);
+  return total(sums[0] + sums[1]);
+}
+
+/** e^(x - largest) in place of each x; gives their sum. */
+inline float exponentials(float* x, long size, float largest) {
+  V sum{};
+  float rest = 0;
+  long k = 0;
+  for (; k + LANES <= size; k += LANES) {
+    const V e = exponential(load(x + k) - largest);
+    store(x + k, e);
+    sum += e;
+  }
+  for (; k < size; k++) rest += x[k] = std::exp(x[k] - largest);
+  return total(sum) + rest;
+}
+
+/** Attention by scalar products: weights = softmax(keys query + bias), context = weights memory. */
+void attendStep(const AttendStep& in) {
+  const long rows = in.batch * in.width;
+  runStep(static_cast<double>(rows) * in.length * (in.query + in.memorySize), [&](const Member& member) {
+    for (long row = member.from(rows); row < member.to(rows); row++) {
+      const long b = row / in.width;
+      float* const weights = in.weights + row * in.length;
+      float largest = -std::numeric_limits<float>::infinity();
+      for (long t = 0; t < in.length; t++) {
+        weights[t] = dot(in.s + row * in.query, in.keys + (b * in.length + t) * in.query, in.query) +
+                     in.bias[b * in.length + t];
+        largest = std::max(largest, weights[t]);
+      }
+      const float sum = exponentials(weights, in.length, largest);
+      for (long t = 0; t < in.length; t++) weights[t] /= sum;
+      float* const context = in.context + row * in.memorySize;
+      for (long k = 0; k < in.memorySize; k += LANES) {
+        const long count = std::min<long>(LANES, in.memorySize - k);
+        V value{};
+        for (long t = 0; t < in.length; t++)
+          value += weights[t] * load(in.memory + (b * in.length + t) * in.memorySize + k, count);
+        store(context + k, value, count);
+      }
+    }
+  });
+}
+
+/**
+ * The k largest of a row, largest first and equal ones by lower id, and ln Σ exp. A block of numbers is looked at one by
+ * one only where one of them is larger than the smallest of those found before.
+ */
+inline void bestOfRow(const float* row, long size, long k, int32_t* ids, float* values, float* normaliser) {
+  constexpr long BLOCK = 4 * LANES;
+  long found = 0;
+  V largest = splat(-std::numeric_limits<float>::infinity());
+  const auto take = [&](long id) {
+    const float value = row[id];
+    if (found == k && !(value > values[k - 1])) return;
+    long to = found < k ? found++ : k - 1;
+    for (; to > 0 && values[to - 1] < value; to--) {
+      values[to] = values[to - 1];
+      ids[to] = ids[to - 1];
+    }
+    values[to] = value;
+    ids[to] = static_cast<int32_t>(id);
+  };
+  long at = 0;
+  for (; at + BLOCK <= size; at += BLOCK) {
+    V most = load(row + at);
+    for (int part = 1; part < 4; part++) most = larger(most, load(row + at + part * LANES));
+    largest = larger(largest, most);
+    bool any = found < k;
+    if (!any) {
+      const I above = most > splat(values[k - 1]);
+      int32_t lanes[LANES];
+      std::memcpy(lanes, &above, sizeof lanes);
+      for (const int32_t lane : lanes) any = any || lane != 0;
+    }
+    if (any)
+      for (long id = at; id < at + BLOCK; id++) take(id);
+  }
+  for (long id = at; id < size; id++) take(id);
+  V sum{};
+  float rest = 0;
+  long id = 0;
+  for (; id + LANES <= size; id += LANES) sum += exponential(load(row + id) - values[0]);
+  for (; id < size; id++) rest += std::exp(row[id] - values[0]);
+  *normaliser = values[0] + std::log(total(sum) + rest);
+}
+
+void bestStep(const BestStep& in) {
+  runStep(static_cast<double>(in.rows) * in.columns, [&](const Member& member) {
+    for (long b = member.from(in.rows); b < member.to(in.rows); b++)
+      bestOfRow(in.logits + b * in.columns, in.columns, in.k, in.ids + b * in.k, in.values + b * in.k,
+                in.normalisers + b);
+  });
+}
+
+}  // namespace
+}  // namespace dragoman
