@@ -3,8 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "layers.h"
-#include "product.h"
+#include "layer-steps.h"
 
 namespace dragoman {
 namespace {
@@ -12,41 +11,69 @@ namespace {
 /** Multiplications from which to share them takes less time than they do: a thread that has just worked is awake. */
 constexpr double SHARED_STEP = 1e5;
 
+/** Does all pieces, alone or with others. @param work takes the thread's number and the piece's */
 template <typename Work>
-void runStep(double multiplications, const Work& work) {
-  multiplications < SHARED_STEP ? alone(work) : together(work);
+void runStep(double multiplications, long pieces, const Work& work) {
+  if (multiplications >= SHARED_STEP) return share(pieces, [&](const Member& member, long p) { work(member.index, p); });
+  for (long piece = 0; piece < pieces; piece++) work(0, piece);
 }
+
+/** Rows of x in tiles that lie close together: its own rows are powers of two apart and would share places of the cache. */
+struct Tiles {
+  Tiles(const float* x, long rows, long depth, float* memory) : rows(rows), depth(depth), start(memory) {
+    packTiles(plain(x, depth), rows, depth, memory);
+  }
+
+  /** c [rows, PANEL] = x times a panel. */
+  void multiply(const float* panel, float* c) const {
+    for (int64_t from = 0; from < depth; from += DEPTH) {
+      const int64_t count = std::min(DEPTH, depth - from);
+      const float* const part = panel + from * PANEL;
+      for (long row = 0; row < rows; row += TILE) {
+        const long left = std::min<long>(TILE, rows - row);
+        const float* const tiles = start + row * depth + from * left;
+        if (left == TILE)
+          tile<TILE>({tiles, 1, TILE}, part, count, c + row * PANEL, PANEL, from > 0);
+        else
+          lastTile(left, {tiles, 1, left}, part, count, c + row * PANEL, PANEL, from > 0);
+      }
+    }
+  }
+
+  const long rows;
+  const long depth;
+  float* const start;
+};
 
 long packedSize(long depth, long groups, long columns) { return panelsOf(columns) * groups * PANEL * depth; }
 
 /** Panels of a matrix [depth, groups * columns]; those of the same columns of every group stand together. */
 void packPanels(const Packing& in) {
   const long panels = panelsOf(in.columns);
-  runStep(static_cast<double>(in.depth) * in.groups * in.columns, [&](const Member& member) {
-    for (long p = member.from(panels); p < member.to(panels); p++)
-      for (long group = 0; group < in.groups; group++)
-        pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns),
-             std::min<long>(PANEL, in.columns - p * PANEL), in.depth,
-             in.panels + (p * in.groups + group) * PANEL * in.depth);
+  runStep(static_cast<double>(in.depth) * in.groups * in.columns, panels, [&](int, long p) {
+    for (long group = 0; group < in.groups; group++)
+      pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns),
+           std::min<long>(PANEL, in.columns - p * PANEL), in.depth,
+           in.panels + (p * in.groups + group) * PANEL * in.depth);
   });
 }
 
 /** f(x W + b), f being tanh or nothing. */
 void linearStep(const LinearStep& in) {
   const long panels = panelsOf(in.columns);
-  float* const allSums = scratch(threadCount() * in.rows * PANEL);
-  runStep(static_cast<double>(in.rows) * in.depth * in.columns, [&](const Member& member) {
-    float* const sums = allSums + member.index * in.rows * PANEL;
-    for (long p = member.from(panels); p < member.to(panels); p++) {
-      multiply(in.rows, in.x, in.depth, in.panels + p * PANEL * in.depth, in.depth, sums);
-      for (long b = 0; b < in.rows; b++) {
-        for (int half = 0; half < 2; half++) {
-          const long column = p * PANEL + half * LANES;
-          const long count = std::min<long>(LANES, in.columns - column);
-          if (count <= 0) break;
-          const V z = load(sums + b * PANEL + half * LANES) + load(in.bias + column, count);
-          store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
-        }
+  Pieces pieces((in.depth + threadCount() * PANEL) * in.rows);
+  const Tiles x(in.x, in.rows, in.depth, pieces.take(in.depth * in.rows));
+  float* const allSums = pieces.take(threadCount() * PANEL * in.rows);
+  runStep(static_cast<double>(in.rows) * in.depth * in.columns, panels, [&](int thread, long p) {
+    float* const sums = allSums + thread * in.rows * PANEL;
+    x.multiply(in.panels + p * PANEL * in.depth, sums);
+    for (long b = 0; b < in.rows; b++) {
+      for (int half = 0; half < 2; half++) {
+        const long column = p * PANEL + half * LANES;
+        const long count = std::min<long>(LANES, in.columns - column);
+        if (count <= 0) break;
+        const V z = load(sums + b * PANEL + half * LANES) + load(in.bias + column, count);
+        store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
       }
     }
   });
@@ -56,27 +83,26 @@ void linearStep(const LinearStep& in) {
 void lstmStep(const LstmStep& in) {
   const long panels = panelsOf(in.hidden);
   const long sums = 4 * in.rows * PANEL;
-  float* const allSums = scratch(threadCount() * sums);
-  runStep(static_cast<double>(in.rows) * in.depth * 4 * in.hidden, [&](const Member& member) {
-    float* const z = allSums + member.index * sums;
-    for (long p = member.from(panels); p < member.to(panels); p++) {
-      for (int gate = 0; gate < 4; gate++)
-        multiply(in.rows, in.x, in.depth, in.panels + (4 * p + gate) * PANEL * in.depth, in.depth,
-                 z + gate * in.rows * PANEL);
-      for (long b = 0; b < in.rows; b++) {
-        for (int half = 0; half < 2; half++) {
-          const long unit = p * PANEL + half * LANES;
-          const long count = std::min<long>(LANES, in.hidden - unit);
-          if (count <= 0) break;
-          const auto sum = [&](int gate) {
-            return load(z + (gate * in.rows + b) * PANEL + half * LANES) +
-                   load(in.bias + gate * in.hidden + unit, count);
-          };
-          const long at = b * in.hidden + unit;
-          const V c = sigmoid(sum(2)) * load(in.c + at, count) + sigmoid(sum(0)) * hyperbolicTangent(sum(1));
-          store(in.cAfter + at, c, count);
-          store(in.hAfter + at, sigmoid(sum(3)) * hyperbolicTangent(c), count);
-        }
+  Pieces pieces(in.depth * in.rows + threadCount() * sums);
+  const Tiles x(in.x, in.rows, in.depth, pieces.take(in.depth * in.rows));
+  float* const allSums = pieces.take(threadCount() * sums);
+  runStep(static_cast<double>(in.rows) * in.depth * 4 * in.hidden, panels, [&](int thread, long p) {
+    float* const z = allSums + thread * sums;
+    for (int gate = 0; gate < 4; gate++)
+      x.multiply(in.panels + (4 * p + gate) * PANEL * in.depth, z + gate * in.rows * PANEL);
+    for (long b = 0; b < in.rows; b++) {
+      for (int half = 0; half < 2; half++) {
+        const long unit = p * PANEL + half * LANES;
+        const long count = std::min<long>(LANES, in.hidden - unit);
+        if (count <= 0) break;
+        const auto sum = [&](int gate) {
+          return load(z + (gate * in.rows + b) * PANEL + half * LANES) +
+                 load(in.bias + gate * in.hidden + unit, count);
+        };
+        const long at = b * in.hidden + unit;
+        const V c = sigmoid(sum(2)) * load(in.c + at, count) + sigmoid(sum(0)) * hyperbolicTangent(sum(1));
+        store(in.cAfter + at, c, count);
+        store(in.hAfter + at, sigmoid(sum(3)) * hyperbolicTangent(c), count);
       }
     }
   });
@@ -118,8 +144,7 @@ inline float exponentials(float* x, long size, float largest) {
 /** Attention by scalar products: weights = softmax(keys query + bias), context = weights memory. */
 void attendStep(const AttendStep& in) {
   const long rows = in.batch * in.width;
-  runStep(static_cast<double>(rows) * in.length * (in.query + in.memorySize), [&](const Member& member) {
-    for (long row = member.from(rows); row < member.to(rows); row++) {
+  runStep(static_cast<double>(rows) * in.length * (in.query + in.memorySize), rows, [&](int, long row) {
       const long b = row / in.width;
       float* const weights = in.weights + row * in.length;
       float largest = -std::numeric_limits<float>::infinity();
@@ -138,7 +163,6 @@ void attendStep(const AttendStep& in) {
           value += weights[t] * load(in.memory + (b * in.length + t) * in.memorySize + k, count);
         store(context + k, value, count);
       }
-    }
   });
 }
 
@@ -186,10 +210,9 @@ inline void bestOfRow(const float* row, long size, long k, int32_t* ids, float* 
 }
 
 void bestStep(const BestStep& in) {
-  runStep(static_cast<double>(in.rows) * in.columns, [&](const Member& member) {
-    for (long b = member.from(in.rows); b < member.to(in.rows); b++)
-      bestOfRow(in.logits + b * in.columns, in.columns, in.k, in.ids + b * in.k, in.values + b * in.k,
-                in.normalisers + b);
+  runStep(static_cast<double>(in.rows) * in.columns, in.rows, [&](int, long b) {
+    bestOfRow(in.logits + b * in.columns, in.columns, in.k, in.ids + b * in.k, in.values + b * in.k,
+              in.normalisers + b);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "team.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <new>
@@ -18,6 +19,8 @@ inline void pause() {
 
 /** Looks at a condition before the processor is given to others: some tens of microseconds. */
 constexpr int PATIENCE = 2000;
+/** How long a thread without work waits awake: about as long as JavaScript takes from one operation to the next. */
+constexpr std::chrono::microseconds AWAKE(150);
 
 template <typename Condition>
 void spinUntil(Condition isMet) {
@@ -27,7 +30,8 @@ void spinUntil(Condition isMet) {
 /** The threads beside the one that asks; made when first needed, they live as long as the process. */
 class Team {
  public:
-  void run(int count, const std::function<void(const Member&)>& work) {
+  /** @param all whether the others have to take part; if not, those that come too late are not waited for */
+  void run(int count, bool all, const std::function<void(const Member&)>& work) {
     std::atomic<int> arrived{0};
     std::atomic<int> phase{0};
     for (; running_ < count - 1; running_++)
@@ -35,12 +39,17 @@ class Team {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       task_ = {&work, &arrived, &phase, count};
-      busy_.store(count - 1, std::memory_order_relaxed);
+      awaited_.store(all ? count - 1 : 0, std::memory_order_relaxed);
+      inside_.store(0, std::memory_order_relaxed);
       turn_.fetch_add(1, std::memory_order_release);
     }
     called_.notify_all();
     work(Member(0, count, &arrived, &phase));
-    spinUntil([this] { return busy_.load(std::memory_order_acquire) == 0; });
+    spinUntil([this] {
+      int none = 0;
+      return awaited_.load(std::memory_order_acquire) <= 0 &&
+             inside_.compare_exchange_strong(none, CLOSED, std::memory_order_acq_rel);
+    });
   }
 
  private:
@@ -53,24 +62,39 @@ class Team {
 
   void serve(int index, long seen) {
     for (;;) {
-      for (int k = 0; k < PATIENCE && turn_.load(std::memory_order_acquire) == seen; k++) pause();
+      const auto until = std::chrono::steady_clock::now() + AWAKE;
+      while (turn_.load(std::memory_order_acquire) == seen && std::chrono::steady_clock::now() < until)
+        for (int k = 0; k < 16; k++) pause();
       Task task;
       {
         std::unique_lock<std::mutex> lock(mutex_);
         called_.wait(lock, [&] { return turn_.load(std::memory_order_relaxed) != seen; });
         seen = turn_.load(std::memory_order_relaxed);
         task = task_;
+        if (index >= task.count || !enter()) continue;
       }
-      if (index >= task.count) continue;
       (*task.work)(Member(index, task.count, task.arrived, task.phase));
-      busy_.fetch_sub(1, std::memory_order_release);
+      awaited_.fetch_sub(1, std::memory_order_relaxed);
+      inside_.fetch_sub(1, std::memory_order_release);
     }
   }
+
+  /** Whether the work is still going on, which then waits for this thread. */
+  bool enter() {
+    int inside = inside_.load(std::memory_order_acquire);
+    while (inside != CLOSED)
+      if (inside_.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel)) return true;
+    return false;
+  }
+
+  static constexpr int CLOSED = -1;
 
   std::mutex mutex_;
   std::condition_variable called_;
   std::atomic<long> turn_{0};
-  std::atomic<int> busy_{0};
+  /** Threads that have to take part and have not ended, if above 0; those at work now, or that the work is over. */
+  std::atomic<int> awaited_{0};
+  std::atomic<int> inside_{CLOSED};
   Task task_{};
   int running_ = 0;
 };
@@ -112,11 +136,24 @@ int threadCount() { return threads; }
 
 void alone(const std::function<void(const Member&)>& work) { work(Member(0, 1, nullptr, nullptr)); }
 
-void together(const std::function<void(const Member&)>& work) {
+namespace {
+
+void run(bool all, const std::function<void(const Member&)>& work) {
   const std::unique_lock<std::mutex> lock(oneAtATime, std::try_to_lock);
   const int count = threads;
   if (count == 1 || !lock.owns_lock()) return alone(work);
-  team().run(count, work);
+  team().run(count, all, work);
+}
+
+}  // namespace
+
+void together(const std::function<void(const Member&)>& work) { run(true, work); }
+
+void share(long pieces, const std::function<void(const Member&, long)>& work) {
+  std::atomic<long> next{0};
+  run(false, [&](const Member& member) {
+    for (long piece; (piece = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) work(member, piece);
+  });
 }
 
 float* scratch(long floats) {

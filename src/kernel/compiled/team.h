@@ -36,7 +36,10 @@ int threadCount();
  */
 void together(const std::function<void(const Member&)>& work);
 
-/** The same in this thread alone. */
+/** Has pieces of work done by this thread and by others as far as they come in time; in any order. */
+void share(long pieces, const std::function<void(const Member&, long piece)>& work);
+
+/** The same as {@link together} in this thread alone. */
 void alone(const std::function<void(const Member&)>& work);
 
 /** Memory for the inside of an operation, `floats` aligned to 64 bytes, this thread's until its next call. */
