@@ -1,4 +1,4 @@
-import { beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { ENGINE_NAMES, type EngineName, startEngine, whyAbsent } from '../src/engine/engine.js';
 
 /**
@@ -40,4 +40,22 @@ export function describeOnEngines(
       suite(engine);
     });
   }
+}
+
+/**
+ * The same, and where the native engine has compiled kernels once more without them: for what is computed in one way
+ * with them and in another by TensorFlow's own operations. `asUsual` tells the two apart.
+ */
+export function describeOnKernels(
+  name: string,
+  suite: (engine: EngineName, asUsual: boolean) => void,
+  engines: readonly EngineName[] = ENGINE_NAMES,
+): void {
+  describeOnEngines(name, (engine) => suite(engine, true), engines);
+  const switchedOff = (engine: EngineName): void => {
+    beforeAll(() => void vi.stubEnv('DRAGOMAN_KERNELS', 'operations'));
+    afterAll(() => void vi.unstubAllEnvs());
+    suite(engine, false);
+  };
+  describeOnEngines(`${name}, without compiled kernels,`, switchedOff, ['tensorflow']);
 }

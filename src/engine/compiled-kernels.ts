@@ -65,18 +65,17 @@ let state: KernelState = { processor: null, reason: 'the native engine is not lo
 /** Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work. */
 export function loadKernels(engine: string, threads: number): KernelState {
   const switchedOff = !areWanted();
-  const path = join(kernelsPlace(engine), KERNELS_ADDON);
   let reason: string | null = null;
   let processor: string | null = null;
-  if (!existsSync(path)) reason = 'not compiled; "dragoman doctor --install" compiles them';
-  else {
-    try {
+  try {
+    const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
+    if (existsSync(path)) {
       const addon = require(path) as Addon;
       addon.setThreads(threads);
       processor = addon.processor;
-    } catch (error) {
-      reason = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
-    }
+    } else reason = 'not compiled; "dragoman doctor --install" compiles them';
+  } catch (error) {
+    reason = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
   }
   state = { processor, reason };
   return switchedOff ? { processor: null, reason: 'switched off by DRAGOMAN_KERNELS' } : state;

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeInstallation } from '../../src/engine/choose.js';
 import { lastWords, type Run, run } from '../../src/engine/command.js';
+import { KERNELS_ADDON, kernelsPlace } from '../../src/engine/compiled-kernels.js';
 import { npmEnvironment } from '../../src/engine/environment.js';
 import { installNative, lastReport } from '../../src/engine/install.js';
 import { vendorAddress } from '../../src/engine/routes.js';
@@ -182,12 +183,70 @@ describe('the installation of the native engine', () => {
     mkdirSync(join(native, 'deps', 'lib'), { recursive: true });
     writeFileSync(join(native, 'lib', 'napi', 'tfjs_binding.node'), '');
     writeFileSync(join(native, 'deps', 'lib', 'libtensorflow_cc.so.2'), '');
+    mkdirSync(kernelsPlace(native));
+    writeFileSync(join(kernelsPlace(native), KERNELS_ADDON), '');
     const before = statSync(native).mtimeMs;
     const shop = machine({});
     const report = await installNative(shop);
     expect(report).toMatchObject({ tensorflow: '2.20.0', attempts: [{ route: 'present', failure: null }] });
     expect(statSync(native).mtimeMs).toBe(before);
     expect(shop.log).toEqual([]);
+  });
+
+  describe('with compiled kernels', () => {
+    beforeEach(() => {
+      const native = nativeFolder(cache);
+      mkdirSync(join(native, 'lib', 'napi'), { recursive: true });
+      mkdirSync(join(native, 'deps', 'lib'), { recursive: true });
+      writeFileSync(join(native, 'lib', 'napi', 'tfjs_binding.node'), '');
+      writeFileSync(join(native, 'deps', 'lib', 'libtensorflow_cc.so.2'), '');
+    });
+
+    it('adds them to an engine that is there', async () => {
+      const native = nativeFolder(cache);
+      const shop = machine(compiler);
+      const report = await installNative(shop);
+      expect(report).toMatchObject({ tensorflow: '2.20.0', kernels: null });
+      // One look whether the compiler runs, five sources, one link.
+      expect(shop.log.length).toBe(7);
+      expect(readdirSync(kernelsPlace(native))).toEqual([KERNELS_ADDON]);
+      expect(readdirSync(cache).sort()).toEqual(['install.json', native.slice(cache.length + 1)].sort());
+    });
+
+    it('compiles for one kind of processor where there is no choice', async () => {
+      const shop = machine(compiler, { arch: 'arm64' });
+      await installNative(shop);
+      expect(shop.log.length).toBe(5);
+    });
+
+    it('does without them, and says why, where there is no compiler', async () => {
+      const report = await installNative(machine({}));
+      expect(report).toMatchObject({
+        tensorflow: '2.20.0',
+        kernels: expect.stringMatching(/C\+\+ compiler/),
+      });
+      expect(lastReport(cache)).toEqual(report);
+    });
+
+    it('does without them, and leaves nothing, where they do not compile or do not run', async () => {
+      const broken: Commands = {
+        'g++': (args) => {
+          if (args.includes('--version')) return '';
+          throw new Error('g++ ended with status 1: error: expected unqualified-id');
+        },
+      };
+      const native = nativeFolder(cache);
+      expect((await installNative(machine(broken))).kernels).toMatch(/expected unqualified-id/);
+      let probes = 0;
+      const probe = async (): Promise<string> => {
+        if (++probes > 1) throw new Error('ended with SIGILL');
+        return '2.20.0';
+      };
+      const report = await installNative(machine(compiler, { probe }));
+      expect(report).toMatchObject({ tensorflow: '2.20.0', kernels: 'ended with SIGILL' });
+      expect(existsSync(kernelsPlace(native))).toBe(false);
+      expect(readdirSync(cache).sort()).toEqual(['install.json', native.slice(cache.length + 1)].sort());
+    });
   });
 
   it('goes on when the native engine that is there does not load', async () => {

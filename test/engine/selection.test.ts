@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { hasCompiledKernels, loadKernels } from '../../src/engine/compiled-kernels.js';
 import {
   currentEngine,
   type EngineName,
@@ -133,5 +134,28 @@ describe('precision of products', () => {
     expect(() => productPrecision(['AVX512_BF16'])).toThrow(
       'DRAGOMAN_PRODUCTS: expected float32 or bfloat16, got "half"',
     );
+  });
+});
+
+describe('compiled kernels', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('are refused for what is no choice', () => {
+    vi.stubEnv('DRAGOMAN_KERNELS', 'none');
+    expect(() => loadKernels('/nowhere', 1)).toThrow(
+      'DRAGOMAN_KERNELS: expected compiled or operations, got "none"',
+    );
+  });
+
+  it('are left out where they are switched off or missing, with the reason', () => {
+    expect(loadKernels('/nowhere', 1)).toEqual({
+      processor: null,
+      reason: 'not compiled; "dragoman doctor --install" compiles them',
+    });
+    vi.stubEnv('DRAGOMAN_KERNELS', 'operations');
+    expect(loadKernels('/nowhere', 1).reason).toBe('switched off by DRAGOMAN_KERNELS');
+    expect(hasCompiledKernels()).toBe(false);
   });
 });

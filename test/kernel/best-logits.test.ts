@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { bestLogits } from '../../src/kernel/best-logits.js';
 import { composedScores, labelScores } from '../../src/kernel/label-scores.js';
 import { Random } from '../../src/random.js';
-import { describeOnEngines } from '../engines.js';
+import { describeOnKernels } from '../engines.js';
 
 /** By definition: all ids sorted by logit and id, and the sum in 64 bits. */
 function slowBest(row: Float32Array, k: number): { ids: number[]; normaliser: number } {
@@ -12,7 +12,7 @@ function slowBest(row: Float32Array, k: number): { ids: number[]; normaliser: nu
   return { ids, normaliser: most + Math.log(row.reduce((sum, z) => sum + Math.exp(z - most), 0)) };
 }
 
-describeOnEngines('the best logits of a row', () => {
+describeOnKernels('the best logits of a row', () => {
   // 1000 falls into blocks, 997 does not; a coarse grid makes ties, also at the last place and between blocks.
   const sizes = [7, 997, 1000, 1280];
   const grids = [0, 0.5, 4];
@@ -62,7 +62,7 @@ describeOnEngines('the best logits of a row', () => {
   });
 });
 
-describeOnEngines('ln P of labels', () => {
+describeOnKernels('ln P of labels', () => {
   function inputs(rows: number, size: number, vocabulary: number, scale: number) {
     const random = new Random(rows);
     const draw = (count: number, by: number) =>

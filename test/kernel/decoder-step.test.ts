@@ -18,7 +18,7 @@ import { describe, expect, it } from 'vitest';
 import { DecoderStepKernel } from '../../src/kernel/decoder-step.js';
 import { Decoder } from '../../src/model/decoder.js';
 import { Random } from '../../src/random.js';
-import { describeOnEngines } from '../engines.js';
+import { describeOnKernels } from '../engines.js';
 import { type ModelInput, modelConfig } from '../model/small-model.js';
 
 const VOCABULARY = 40;
@@ -63,7 +63,7 @@ function difference(a: Tensor, b: Tensor): number {
 // 24-bit mantissas, sums of up to 264 products, four layers of them: 1e-5 leaves room for their order.
 const TOLERANCE = 1e-5;
 
-describeOnEngines('the decoder step as one kernel', () => {
+describeOnKernels('the decoder step as one kernel', () => {
   // Few rows and many take different products; the widths are hypotheses of a sentence.
   describe.each([
     [1, 1],
