@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getBackend } from '@tensorflow/tfjs-core';
 import { DragomanError, excerpt, messageOf } from '../errors.js';
+import type { Precision } from './products.js';
 
 /** Source of the operations that Dragoman adds to TensorFlow, in C++; the package ships it. */
 export const KERNEL_SOURCES = fileURLToPath(new URL('../../src/kernel/compiled', import.meta.url));
@@ -62,9 +63,16 @@ function areWanted(): boolean {
 
 let state: KernelState = { processor: null, reason: 'the native engine is not loaded' };
 
-/** Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work. */
-export function loadKernels(engine: string, threads: number): KernelState {
+/**
+ * Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work.
+ * @param products theirs are in 32 bits, so any other precision is left to oneDNN
+ */
+export function loadKernels(engine: string, threads: number, products: Precision = 'float32'): KernelState {
   const switchedOff = !areWanted();
+  if (products !== 'float32') {
+    state = { processor: null, reason: `products in ${products} are made by oneDNN` };
+    return state;
+  }
   let reason: string | null = null;
   let processor: string | null = null;
   try {

@@ -54,8 +54,21 @@ const REMEDIES: readonly (readonly [reason: RegExp, remedy: string])[] = [
   ],
 ];
 
+function remediesFor(failures: readonly string[]): string[] {
+  return REMEDIES.filter(([reason]) => failures.some((f) => reason.test(f))).map(([, remedy]) => remedy);
+}
+
+/** @param failure why the kernels were not compiled; null if they were */
+function kernelAdvice(failure: string | null): string[] {
+  if (failure === null) return [];
+  return [
+    ...remediesFor([failure]),
+    'then run "dragoman doctor --install", which compiles the faster kernels',
+  ];
+}
+
 function adviceFor(engine: EngineInfo | null, installation: InstallReport | null): string[] {
-  if (engine?.name === 'tensorflow') return [];
+  if (engine?.name === 'tensorflow') return kernelAdvice(installation?.kernels ?? null);
   if (nativeIsDisabled()) return ['unset DRAGOMAN_SKIP_NATIVE to use the native engine'];
   const native = findNative();
   if (native) {
@@ -67,7 +80,7 @@ function adviceFor(engine: EngineInfo | null, installation: InstallReport | null
   if (!installation) advice.push('run "dragoman doctor --install" to get the native engine');
   else {
     const failures = installation.attempts.flatMap(({ failure }) => failure ?? []);
-    for (const [reason, remedy] of REMEDIES) if (failures.some((f) => reason.test(f))) advice.push(remedy);
+    advice.push(...remediesFor(failures));
     advice.push('then run "dragoman doctor --install", which tries all routes again');
   }
   const system = `${process.platform}-${process.arch}`;

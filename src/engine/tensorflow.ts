@@ -153,7 +153,7 @@ export function loadNative(folder: string): NativeEngine {
   registerNativeGather();
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
-  const kernels = loadKernels(folder, threads);
+  const kernels = loadKernels(folder, threads, products);
   loaded = { folder, version: binding.TF_Version, threads, products, kernels };
   return loaded;
 }
