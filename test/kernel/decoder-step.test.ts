@@ -18,6 +18,7 @@ import { describe, expect, it } from 'vitest';
 import { DecoderStepKernel } from '../../src/kernel/decoder-step.js';
 import { Decoder } from '../../src/model/decoder.js';
 import { Random } from '../../src/random.js';
+import { difference } from '../difference.js';
 import { describeOnKernels } from '../engines.js';
 import { type ModelInput, modelConfig } from '../model/small-model.js';
 
@@ -50,14 +51,6 @@ class Draw {
     const values = Float32Array.from({ length: size }, () => this.#random.normal() * scale);
     return tensor(values, [...shape]) as T;
   }
-}
-
-/** Largest difference, relative to the largest value. */
-function difference(a: Tensor, b: Tensor): number {
-  expect(a.shape).toEqual(b.shape);
-  const [x, y] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
-  const scale = y.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-  return x.reduce((max, v, i) => Math.max(max, Math.abs(v - y[i]!)), 0) / scale;
 }
 
 // 24-bit mantissas, sums of up to 264 products, four layers of them: 1e-5 leaves room for their order.

@@ -22,6 +22,7 @@ import type { Sequence } from '../../src/kernel/scan.js';
 import { type Direction, runSequence, scanCell } from '../../src/kernel/sequence.js';
 import { Random } from '../../src/random.js';
 import { CELLS } from '../cells.js';
+import { difference } from '../difference.js';
 import { describeOnKernels, presentEngines } from '../engines.js';
 import { checkGradients, type Input } from '../finite-differences.js';
 
@@ -201,14 +202,6 @@ describeOnKernels('sequence kernels', (engineName, asUsual) => {
     });
   }
 });
-
-/** Largest difference, relative to the largest value. */
-function difference(a: Tensor, b: Tensor): number {
-  expect(a.shape).toEqual(b.shape);
-  const [x, y] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
-  const scale = y.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-  return x.reduce((max, v, i) => Math.max(max, Math.abs(v - y[i]!)), 0) / scale;
-}
 
 // What small layers do not reach: several threads, columns that end inside a vector, products in several parts.
 describeOnKernels('layers of many units', () => {

@@ -145,24 +145,24 @@ inline float exponentials(float* x, long size, float largest) {
 void attendStep(const AttendStep& in) {
   const long rows = in.batch * in.width;
   runStep(static_cast<double>(rows) * in.length * (in.query + in.memorySize), rows, [&](int, long row) {
-      const long b = row / in.width;
-      float* const weights = in.weights + row * in.length;
-      float largest = -std::numeric_limits<float>::infinity();
-      for (long t = 0; t < in.length; t++) {
-        weights[t] = dot(in.s + row * in.query, in.keys + (b * in.length + t) * in.query, in.query) +
-                     in.bias[b * in.length + t];
-        largest = std::max(largest, weights[t]);
-      }
-      const float sum = exponentials(weights, in.length, largest);
-      for (long t = 0; t < in.length; t++) weights[t] /= sum;
-      float* const context = in.context + row * in.memorySize;
-      for (long k = 0; k < in.memorySize; k += LANES) {
-        const long count = std::min<long>(LANES, in.memorySize - k);
-        V value{};
-        for (long t = 0; t < in.length; t++)
-          value += weights[t] * load(in.memory + (b * in.length + t) * in.memorySize + k, count);
-        store(context + k, value, count);
-      }
+    const long b = row / in.width;
+    float* const weights = in.weights + row * in.length;
+    float largest = -std::numeric_limits<float>::infinity();
+    for (long t = 0; t < in.length; t++) {
+      weights[t] = dot(in.s + row * in.query, in.keys + (b * in.length + t) * in.query, in.query) +
+                   in.bias[b * in.length + t];
+      largest = std::max(largest, weights[t]);
+    }
+    const float sum = exponentials(weights, in.length, largest);
+    for (long t = 0; t < in.length; t++) weights[t] /= sum;
+    float* const context = in.context + row * in.memorySize;
+    for (long k = 0; k < in.memorySize; k += LANES) {
+      const long count = std::min<long>(LANES, in.memorySize - k);
+      V value{};
+      for (long t = 0; t < in.length; t++)
+        value += weights[t] * load(in.memory + (b * in.length + t) * in.memorySize + k, count);
+      store(context + k, value, count);
+    }
   });
 }
 

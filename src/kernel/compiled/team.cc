@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 
 namespace dragoman {
@@ -30,12 +31,21 @@ void spinUntil(Condition isMet) {
 /** The threads beside the one that asks; made when first needed, they live as long as the process. */
 class Team {
  public:
+  /** Whether there are so many, the caller among them: makes those that are missing, if the system lets it. */
+  bool has(int count) {
+    try {
+      for (; running_ < count - 1; running_++)
+        std::thread([this, index = running_ + 1, seen = turn_.load()] { serve(index, seen); }).detach();
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
+  }
+
   /** @param all whether the others have to take part; if not, those that come too late are not waited for */
   void run(int count, bool all, const std::function<void(const Member&)>& work) {
     std::atomic<int> arrived{0};
     std::atomic<int> phase{0};
-    for (; running_ < count - 1; running_++)
-      std::thread([this, index = running_ + 1, seen = turn_.load()] { serve(index, seen); }).detach();
     {
       std::lock_guard<std::mutex> lock(mutex_);
       task_ = {&work, &arrived, &phase, count};
@@ -141,7 +151,7 @@ namespace {
 void run(bool all, const std::function<void(const Member&)>& work) {
   const std::unique_lock<std::mutex> lock(oneAtATime, std::try_to_lock);
   const int count = threads;
-  if (count == 1 || !lock.owns_lock()) return alone(work);
+  if (count == 1 || !lock.owns_lock() || !team().has(count)) return alone(work);
   team().run(count, all, work);
 }
 
