@@ -21,7 +21,7 @@ export class DragomanError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message.replaceAll(/\s*\n\s*/g, ' '), options);
+    super(oneLine(message), options);
   }
 
   /** 2 for wrong usage or bad input, 1 for a failure of the work. */
@@ -39,4 +39,9 @@ export function excerpt(text: string): string {
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A text of several lines as one. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { DragomanError, messageOf } from '../errors.js';
+import { DragomanError, messageOf, oneLine } from '../errors.js';
 import { INTERRUPTED, Interruption } from './interruption.js';
 import { commandsOf, createProgram, isDone } from './program.js';
 import type { Terminal } from './terminal.js';
@@ -36,13 +36,9 @@ function explain(error: unknown): { message: string; exitCode: number } {
   if (error instanceof CommanderError) {
     // Commander has shown the help already where it says '(outputHelp)'.
     if (error.code === 'commander.help') return { message: '', exitCode: 2 };
-    return { message: oneLine(error.message.replace(/^error: /, '')), exitCode: 2 };
+    return { message: oneLine(error.message.replace(/^error: /, '').trim()), exitCode: 2 };
   }
   const system = error instanceof Error && 'syscall' in error;
-  const message = oneLine(messageOf(error));
+  const message = oneLine(messageOf(error).trim());
   return { message: system ? message : `internal error: ${message} (--debug shows where)`, exitCode: 1 };
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
 }

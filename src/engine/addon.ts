@@ -64,6 +64,13 @@ export function writeImports(folder: string): void {
   writeFileSync(join(folder, 'dist', 'proto', 'api_pb.js'), 'module.exports = {};\n');
 }
 
+/** How an addon two folders below an engine's own finds TensorFlow's library when it is loaded. */
+export function linkFlags(platform: string): readonly string[] {
+  return platform === 'darwin'
+    ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib']
+    : ['-Wl,-rpath,$ORIGIN/../../deps/lib'];
+}
+
 /**
  * Compiles tfjs-node's addon against a library, without node-gyp: two source files need no build system, and the
  * header files of Node's stable addon interface come from npm, where node-gyp would load them from elsewhere.
@@ -72,10 +79,6 @@ async function compile(shop: Workshop, compiler: string, folder: string, library
   const out = join(folder, 'lib', 'napi');
   mkdirSync(out, { recursive: true });
   const libraries = libraryFiles(shop.platform) ?? [];
-  const platformFlags =
-    shop.platform === 'darwin'
-      ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib']
-      : ['-Wl,-rpath,$ORIGIN/../../deps/lib'];
   await shop.run(
     compiler,
     [
@@ -83,7 +86,7 @@ async function compile(shop: Workshop, compiler: string, folder: string, library
       ...['-I', shop.nodeHeaders, '-I', join(library.folder, 'include')],
       ...['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'],
       ...libraries.map((file) => join(library.folder, 'lib', file)),
-      ...platformFlags,
+      ...linkFlags(shop.platform),
       ...['-o', join(out, 'tfjs_binding.node')],
     ],
     { cwd: folder, limit: 600 },

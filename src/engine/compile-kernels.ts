@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCompiler } from './addon.js';
+import { findCompiler, linkFlags } from './addon.js';
 import { publish, temporaryFolder } from './cache.js';
 import { KERNEL_SOURCES, KERNELS_ADDON, kernelsPlace } from './compiled-kernels.js';
 import type { Workshop } from './workshop.js';
@@ -49,14 +49,19 @@ export async function compileKernels(shop: Workshop, engine: string): Promise<vo
       compile('variant.cc', `${name}.o`, `-DVARIANT=${name}`, ...flags),
     ),
   ]);
+  // Of a function that several variants contain the linker takes the first: so the simplest processor's stands first.
   const objects = ['team', 'operations', ...Object.keys(variants)].map((name) => `${name}.o`);
-  const platformFlags =
-    shop.platform === 'darwin'
-      ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib']
-      : ['-pthread', '-Wl,-rpath,$ORIGIN/../../deps/lib'];
   await shop.run(
     compiler,
-    ['-shared', ...objects, ...libraries, ...platformFlags, '-o', join(folder, KERNELS_ADDON)],
+    [
+      '-shared',
+      ...objects,
+      ...libraries,
+      '-pthread',
+      ...linkFlags(shop.platform),
+      '-o',
+      join(folder, KERNELS_ADDON),
+    ],
     { cwd: folder, limit: 120 },
   );
   for (const object of objects) rmSync(join(folder, object), { force: true });

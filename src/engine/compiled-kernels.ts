@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getBackend } from '@tensorflow/tfjs-core';
-import { DragomanError, excerpt, messageOf } from '../errors.js';
+import { messageOf, oneLine } from '../errors.js';
+import { chosenIn } from './environment.js';
 import type { Precision } from './products.js';
 
 /** Source of the operations that Dragoman adds to TensorFlow, in C++; the package ships it. */
@@ -52,41 +53,37 @@ export const KERNELS_ADDON = 'dragoman_kernels.node';
  * @throws DragomanError `engine` if it has another value
  */
 function areWanted(): boolean {
-  const text = process.env.DRAGOMAN_KERNELS;
-  if (!text || text === 'compiled') return true;
-  if (text === 'operations') return false;
-  throw new DragomanError(
-    'engine',
-    `DRAGOMAN_KERNELS: expected ${CHOICES.join(' or ')}, got ${excerpt(text)}`,
-  );
+  return chosenIn('DRAGOMAN_KERNELS', CHOICES) !== 'operations';
 }
 
-let state: KernelState = { processor: null, reason: 'the native engine is not loaded' };
+/** Where kernels are not used. */
+function unused(reason: string): KernelState {
+  return { processor: null, reason };
+}
+
+let state: KernelState = unused('the native engine is not loaded');
 
 /**
  * Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work.
  * @param products theirs are in 32 bits, so any other precision is left to oneDNN
  */
 export function loadKernels(engine: string, threads: number, products: Precision = 'float32'): KernelState {
-  const switchedOff = !areWanted();
-  if (products !== 'float32') {
-    state = { processor: null, reason: `products in ${products} are made by oneDNN` };
-    return state;
-  }
-  let reason: string | null = null;
-  let processor: string | null = null;
+  state = stateOf(engine, threads, products);
+  return state;
+}
+
+function stateOf(engine: string, threads: number, products: Precision): KernelState {
+  if (!areWanted()) return unused('switched off by DRAGOMAN_KERNELS');
+  if (products !== 'float32') return unused(`products in ${products} are made by oneDNN`);
   try {
     const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
-    if (existsSync(path)) {
-      const addon = require(path) as Addon;
-      addon.setThreads(threads);
-      processor = addon.processor;
-    } else reason = 'not compiled; "dragoman doctor --install" compiles them';
+    if (!existsSync(path)) return unused('not compiled; "dragoman doctor --install" compiles them');
+    const addon = require(path) as Addon;
+    addon.setThreads(threads);
+    return { processor: addon.processor, reason: null };
   } catch (error) {
-    reason = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+    return unused(oneLine(messageOf(error)));
   }
-  state = { processor, reason };
-  return switchedOff ? { processor: null, reason: 'switched off by DRAGOMAN_KERNELS' } : state;
 }
 
 /** Whether the running engine has the compiled kernels, and `DRAGOMAN_KERNELS` leaves them in use. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DragomanError, messageOf } from '../errors.js';
+import { DragomanError, messageOf, oneLine } from '../errors.js';
 import type { KernelState } from './compiled-kernels.js';
 import { registerGradients } from './gradients.js';
 import { vectorExtensions } from './hardware.js';
@@ -123,7 +123,7 @@ export async function startEngine(name?: EngineName): Promise<EngineInfo> {
       return current;
     } catch (error) {
       if (error instanceof DragomanError) throw error; // a setting of the user's, not the engine
-      passedOver.push({ name: candidate, reason: messageOf(error).replaceAll(/\s*\n\s*/g, ' ') });
+      passedOver.push({ name: candidate, reason: oneLine(messageOf(error)) });
     }
   }
   const reasons = passedOver.map((failed) => `${failed.name}: ${failed.reason}`).join('; ');

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { messageOf } from '../errors.js';
+import { messageOf, oneLine } from '../errors.js';
 import { cacheFolder, publish, sweep, withLock, writeWhole } from './cache.js';
 import { run } from './command.js';
 import { compileKernels } from './compile-kernels.js';
@@ -73,17 +73,13 @@ export function thisMachine(say: (line: string) => void): Workshop {
   };
 }
 
-function oneLine(error: unknown): string {
-  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
-}
-
 /** Compiles the kernels for an engine; why there are none, or null. */
 async function whyNoKernels(shop: Workshop, engine: string): Promise<string | null> {
   try {
     await compileKernels(shop, engine);
     return null;
   } catch (error) {
-    return oneLine(error);
+    return oneLine(messageOf(error));
   }
 }
 
@@ -102,12 +98,13 @@ export function installNative(shop: Workshop): Promise<InstallReport> {
       try {
         const folder = await ROUTES[route].attempt(shop);
         tensorflow = await shop.probe(folder);
-        if (route !== 'present') publish(shop.cache, folder, nativeFolder(shop.cache));
+        const place = route === 'present' ? folder : nativeFolder(shop.cache);
+        if (place !== folder) publish(shop.cache, folder, place);
         attempts.push({ route, failure: null });
-        kernels = await whyNoKernels(shop, route === 'present' ? folder : nativeFolder(shop.cache));
+        kernels = await whyNoKernels(shop, place);
         break;
       } catch (error) {
-        attempts.push({ route, failure: oneLine(error) });
+        attempts.push({ route, failure: oneLine(messageOf(error)) });
       }
     }
     sweep(shop.cache);

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, excerpt } from '../errors.js';
 import { cacheFolder } from './cache.js';
 import { type KernelState, loadKernels } from './compiled-kernels.js';
+import { chosenIn } from './environment.js';
 import { registerNativeGather } from './gather.js';
 import { hasBfloat16, vectorExtensions } from './hardware.js';
 import { PRECISIONS, type Precision, registerProducts } from './products.js';
@@ -99,15 +100,7 @@ export function nativeThreads(): number {
  * @throws DragomanError `engine` for an unknown one, and for bfloat16 where the processor does not have it
  */
 export function productPrecision(extensions: readonly string[] | null = vectorExtensions()): Precision {
-  const text = process.env.DRAGOMAN_PRODUCTS;
-  if (!text) return 'float32';
-  const known = PRECISIONS.find((name) => name === text);
-  if (known === undefined) {
-    throw new DragomanError(
-      'engine',
-      `DRAGOMAN_PRODUCTS: expected ${PRECISIONS.join(' or ')}, got ${excerpt(text)}`,
-    );
-  }
+  const known = chosenIn('DRAGOMAN_PRODUCTS', PRECISIONS) ?? 'float32';
   if (known === 'bfloat16' && !hasBfloat16(extensions)) {
     throw new DragomanError(
       'engine',

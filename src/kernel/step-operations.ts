@@ -1,7 +1,7 @@
 import type { Attribute, Handle, NativeOps } from '../engine/native.js';
 import { batchProduct, oneDnnProduct } from '../engine/products.js';
 import { Operations } from './operations.js';
-import type { LayerWeights } from './step-weights.js';
+import type { LstmWeights } from './step-weights.js';
 
 /**
  * Up to so many rows Eigen's product is the faster one, and the block cell that is made on it; above, oneDNN's, whose
@@ -83,8 +83,8 @@ export class StepOperations extends Operations {
       : batchProduct(x, y, false, true);
   }
 
-  lstmCell(x: Handle, c: Handle, h: Handle, { joint, peephole, jointBias }: LayerWeights): Handle[] {
-    const inputs = [x, c, h, joint!, peephole!, peephole!, peephole!, jointBias];
+  lstmCell(x: Handle, c: Handle, h: Handle, { joint, peephole, jointBias }: LstmWeights): Handle[] {
+    const inputs = [x, c, h, joint, peephole, peephole, peephole, jointBias];
     return this.native.run('LSTMBlockCell', this.#cell, inputs, 7);
   }
 

@@ -31,10 +31,11 @@ class Pieces {
   float* next_;
 };
 
-/** Columns `unit` to `unit + width` of a matrix [rows, hidden] to the same place of another; of null, zeros. */
-inline void copyColumns(const float* from, float* to, long rows, long hidden, long unit, long width) {
+/** A panel's columns of a matrix [rows, hidden] to the same place of another; of null, zeros. */
+inline void copyPanel(long panel, const float* from, float* to, long rows, long hidden) {
+  const long width = widthOf(panel, hidden);
   for (long b = 0; b < rows; b++) {
-    const long at = b * hidden + unit;
+    const long at = b * hidden + panel * PANEL;
     if (from == nullptr)
       std::fill_n(to + at, width, 0.0f);
     else
@@ -42,37 +43,51 @@ inline void copyColumns(const float* from, float* to, long rows, long hidden, lo
   }
 }
 
+/** The n-th step that a layer reads. */
+inline long stepRead(const Layer& layer, long n) { return layer.backward ? layer.time - 1 - n : n; }
+
 /** The step that real step t of row b comes after; -1 for the row's first. */
 inline long previousStep(const Layer& layer, long b, long t) {
   if (!layer.backward) return t - 1;
   return t + 1 < layer.lengths[b] ? t + 1 : -1;
 }
 
-/** x W for all steps, into the gates' place. */
-inline void projectInput(const Member& member, const Layer& layer, const LayerWeights& weights, const float* x,
-                         long width, float* gates, float* memory) {
-  largeProduct(member, layer.time * layer.batch, width, layer.input, plain(x, layer.input),
-               plain(weights.kernel, width), {gates, width}, memory);
+/** A panel's part of the biases' gradients, before anything is added to it. */
+inline void clearBias(long panel, const LayerGradients& to, int gates, long hidden) {
+  for (int gate = 0; gate < gates; gate++)
+    std::fill_n(to.dBias + gate * hidden + panel * PANEL, widthOf(panel, hidden), 0.0f);
+}
+
+inline void addToBias(const LayerGradients& gradients, long column, V value, long count) {
+  float* const to = gradients.dBias + column;
+  store(to, load(to, count) + value, count);
+}
+
+/** x W for all steps, into the gates' place. @param width columns of all gates */
+inline void projectInput(const Member& member, const LayerInputs& in, long width, float* gates, float* memory) {
+  const long input = in.layer.input;
+  largeProduct(member, in.layer.time * in.layer.batch, width, input, plain(in.x, input),
+               plain(in.weights.kernel, width), {gates, width}, memory);
 }
 
 /** Gradients of the input and of its weights, from those of the gates `dz` [time, batch, width]. */
-inline void inputGradients(const Member& member, const Layer& layer, const LayerWeights& weights, const float* x,
-                           const float* dz, long width, const LayerGradients& to, float* memory) {
-  const long rows = layer.time * layer.batch;
-  largeProduct(member, rows, layer.input, width, plain(dz, width), transposed(weights.kernel, width),
-               {to.dx, layer.input}, memory);
-  largeProduct(member, layer.input, width, rows, transposed(x, layer.input), plain(dz, width),
-               {to.dKernel, width}, memory);
+inline void inputGradients(const Member& member, const LayerInputs& in, const float* dz, long width,
+                           const LayerGradients& to, float* memory) {
+  const long rows = in.layer.time * in.layer.batch;
+  const long input = in.layer.input;
+  largeProduct(member, rows, input, width, plain(dz, width), transposed(in.weights.kernel, width), {to.dx, input},
+               memory);
+  largeProduct(member, input, width, rows, transposed(in.x, input), plain(dz, width), {to.dKernel, width}, memory);
 }
 
 /**
- * The gradient of the weights that meet the state: columns `column` to `column + columns` of the recurrent matrix.
+ * The gradient of the weights that meet the state: the first `columns` columns of the recurrent matrix.
  * A step's state before is the output of its neighbour, but for each row's first step, which began with h0.
  * @param firsts memory for [batch, columns]
  */
-inline void stateGradients(const Member& member, const Layer& layer, const float* h0, const float* states,
-                           const float* dz, long width, long columns, float* dRecurrent, float* firsts,
-                           float* memory) {
+inline void stateGradients(const Member& member, const LayerInputs& in, const float* states, const float* dz,
+                           long width, long columns, const LayerGradients& to, float* firsts, float* memory) {
+  const auto& layer = in.layer;
   const long hidden = layer.hidden;
   if (member.index == 0) {
     for (long b = 0; b < layer.batch; b++) {
@@ -85,13 +100,13 @@ inline void stateGradients(const Member& member, const Layer& layer, const float
     }
   }
   member.meet();
-  largeProduct(member, hidden, columns, layer.batch, transposed(h0, hidden), plain(firsts, columns),
-               {dRecurrent, width}, memory);
+  largeProduct(member, hidden, columns, layer.batch, transposed(in.h0, hidden), plain(firsts, columns),
+               {to.dRecurrent, width}, memory);
   if (layer.time < 2) return;
-  const long size = layer.batch * hidden;
-  largeProduct(member, hidden, columns, (layer.time - 1) * layer.batch,
-               transposed(layer.backward ? states + size : states, hidden),
-               plain(layer.backward ? dz : dz + layer.batch * width, width), {dRecurrent, width, true}, memory);
+  const float* const before = layer.backward ? states + layer.batch * hidden : states;
+  const float* const after = layer.backward ? dz : dz + layer.batch * width;
+  largeProduct(member, hidden, columns, (layer.time - 1) * layer.batch, transposed(before, hidden),
+               plain(after, width), {to.dRecurrent, width, true}, memory);
 }
 
 }  // namespace

@@ -22,6 +22,14 @@ struct LayerWeights {
   const float* bias;       // [gates * hidden]
 };
 
+/** What every layer takes, forward and backward. */
+struct LayerInputs {
+  Layer layer;
+  LayerWeights weights;
+  const float* x;   // [time, batch, input]
+  const float* h0;  // [batch, hidden]
+};
+
 /** Gradients of a layer's input and weights, in the same shapes. */
 struct LayerGradients {
   float* dx;
@@ -31,12 +39,8 @@ struct LayerGradients {
 };
 
 /** Long short-term memory, the equations of src/cell/lstm.ts; columns of gates in the order i, g, f, o. */
-struct LstmForward {
-  Layer layer;
-  LayerWeights weights;
-  const float* x;   // [time, batch, input]
-  const float* h0;  // [batch, hidden]
-  const float* c0;
+struct LstmForward : LayerInputs {
+  const float* c0;  // [batch, hidden]
   float* gates;   // after their functions [time, batch, 4 hidden]
   float* cells;   // [time, batch, hidden]
   float* states;  // [time, batch, hidden], zero at padded steps
@@ -44,11 +48,7 @@ struct LstmForward {
   float* cEnd;
 };
 
-struct LstmBackward {
-  Layer layer;
-  LayerWeights weights;
-  const float* x;
-  const float* h0;
+struct LstmBackward : LayerInputs {
   const float* c0;
   const float* gates;
   const float* cells;
@@ -62,21 +62,13 @@ struct LstmBackward {
 };
 
 /** Gated recurrent unit, the equations of src/cell/gru.ts; columns of gates in the order r, z, n. */
-struct GruForward {
-  Layer layer;
-  LayerWeights weights;
-  const float* x;
-  const float* h0;
+struct GruForward : LayerInputs {
   float* gates;   // after their functions [time, batch, 3 hidden]
   float* states;  // [time, batch, hidden], zero at padded steps
   float* hEnd;    // null if nobody wants it
 };
 
-struct GruBackward {
-  Layer layer;
-  LayerWeights weights;
-  const float* x;
-  const float* h0;
+struct GruBackward : LayerInputs {
   const float* gates;
   const float* states;
   const float* dStates;

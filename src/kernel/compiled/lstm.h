@@ -5,20 +5,34 @@
 namespace dragoman {
 namespace {
 
+/** One step of some cells. */
+struct LstmCell {
+  /** @param sum of the products and the bias of gate 0 to 3: i, g, f, o */
+  template <typename Sum>
+  LstmCell(const Sum& sum, V before)
+      : i(sigmoid(sum(0))),
+        g(hyperbolicTangent(sum(1))),
+        f(sigmoid(sum(2))),
+        o(sigmoid(sum(3))),
+        c(f * before + i * g),
+        h(o * hyperbolicTangent(c)) {}
+
+  const V i, g, f, o, c, h;
+};
+
 void lstmForward(const LstmForward& in) {
   const long time = in.layer.time;
   const long batch = in.layer.batch;
   const long hidden = in.layer.hidden;
-  const bool backward = in.layer.backward;
   const int32_t* const lengths = in.layer.lengths;
+  const long width4 = 4 * hidden;
   const long panels = panelsOf(hidden);
   const long size = batch * hidden;
-  // Packed weights; the states before and after a step; the cells; sums of a panel of units, gate by gate, per thread.
   const long sums = 4 * batch * PANEL;
   const long threads = threadCount();
   Pieces pieces(4 * panels * PANEL * hidden + 3 * size + threads * (sums + PRODUCT_SCRATCH));
   float* const packed = pieces.take(4 * panels * PANEL * hidden);
-  float* const states = pieces.take(2 * size);
+  float* const states = pieces.take(2 * size);  // before and after a step
   float* const cells = pieces.take(size);
   float* const allSums = pieces.take(threads * sums);
   float* const memory = pieces.take(threads * PRODUCT_SCRATCH);
@@ -27,77 +41,65 @@ void lstmForward(const LstmForward& in) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const z = allSums + member.index * sums;
-    projectInput(member, in.layer, in.weights, in.x, 4 * hidden, in.gates, memory);
+    const auto panelOf = [&](long p, int gate) { return packed + (4 * p + gate) * PANEL * hidden; };
+    projectInput(member, in, width4, in.gates, memory);
     for (long p = first; p < last; p++) {
-      const long unit = p * PANEL;
-      const long width = std::min<long>(PANEL, hidden - unit);
       for (int gate = 0; gate < 4; gate++)
-        pack(plain(in.weights.recurrent + gate * hidden + unit, 4 * hidden), width, hidden,
-                    packed + (4 * p + gate) * PANEL * hidden);
-      copyColumns(in.h0, states, batch, hidden, unit, width);
-      copyColumns(in.c0, cells, batch, hidden, unit, width);
+        pack(plain(in.weights.recurrent + gate * hidden + p * PANEL, width4), widthOf(p, hidden), hidden,
+             panelOf(p, gate));
+      copyPanel(p, in.h0, states, batch, hidden);
+      copyPanel(p, in.c0, cells, batch, hidden);
     }
     member.meet();
     for (long step = 0; step < time; step++) {
-      const long t = backward ? time - 1 - step : step;
+      const long t = stepRead(in.layer, step);
       const float* const before = states + (step % 2) * size;
       float* const after = states + ((step + 1) % 2) * size;
       for (long p = first; p < last; p++) {
         for (int gate = 0; gate < 4; gate++)
-          multiply(batch, before, hidden, packed + (4 * p + gate) * PANEL * hidden, hidden,
-                   z + gate * batch * PANEL);
+          multiply(batch, before, hidden, panelOf(p, gate), hidden, z + gate * batch * PANEL);
         for (long b = 0; b < batch; b++) {
           const bool real = t < lengths[b];
-          for (int half = 0; half < 2; half++) {
-            const long unit = p * PANEL + half * LANES;
-            const long count = std::min<long>(LANES, hidden - unit);
-            if (count <= 0) break;
+          eachVector(p, hidden, [&](long offset, long unit, long count) {
             const long row = b * hidden + unit;
             const long place = t * size + row;
             if (!real) {
               store(after + row, load(before + row, count), count);
               store(in.states + place, V{}, count);
-              continue;
+              return;
             }
-            const long at = (t * batch + b) * 4 * hidden + unit;
+            float* const gates = in.gates + (t * batch + b) * width4 + unit;
             const auto sum = [&](int gate) {
-              return load(z + (gate * batch + b) * PANEL + half * LANES) +
-                     load(in.gates + at + gate * hidden, count) + load(in.weights.bias + gate * hidden + unit, count);
+              return load(z + (gate * batch + b) * PANEL + offset) + load(gates + gate * hidden, count) +
+                     load(in.weights.bias + gate * hidden + unit, count);
             };
-            const V i = sigmoid(sum(0));
-            const V g = hyperbolicTangent(sum(1));
-            const V f = sigmoid(sum(2));
-            const V o = sigmoid(sum(3));
-            const V c = f * load(cells + row, count) + i * g;
-            const V h = o * hyperbolicTangent(c);
-            store(in.gates + at, i, count);
-            store(in.gates + at + hidden, g, count);
-            store(in.gates + at + 2 * hidden, f, count);
-            store(in.gates + at + 3 * hidden, o, count);
-            store(cells + row, c, count);
-            store(in.cells + place, c, count);
-            store(after + row, h, count);
-            store(in.states + place, h, count);
-          }
+            const LstmCell cell(sum, load(cells + row, count));
+            store(gates, cell.i, count);
+            store(gates + hidden, cell.g, count);
+            store(gates + 2 * hidden, cell.f, count);
+            store(gates + 3 * hidden, cell.o, count);
+            store(cells + row, cell.c, count);
+            store(in.cells + place, cell.c, count);
+            store(after + row, cell.h, count);
+            store(in.states + place, cell.h, count);
+          });
         }
       }
       member.meet();
     }
     if (in.hEnd == nullptr) return;
     for (long p = first; p < last; p++) {
-      const long width = std::min<long>(PANEL, hidden - p * PANEL);
-      copyColumns(states + (time % 2) * size, in.hEnd, batch, hidden, p * PANEL, width);
-      copyColumns(cells, in.cEnd, batch, hidden, p * PANEL, width);
+      copyPanel(p, states + (time % 2) * size, in.hEnd, batch, hidden);
+      copyPanel(p, cells, in.cEnd, batch, hidden);
     }
   };
-  runLayer(in.layer, 4 * hidden, work);
+  runLayer(in.layer, width4, work);
 }
 
 void lstmBackward(const LstmBackward& in) {
   const long time = in.layer.time;
   const long batch = in.layer.batch;
   const long hidden = in.layer.hidden;
-  const bool backward = in.layer.backward;
   const int32_t* const lengths = in.layer.lengths;
   const long panels = panelsOf(hidden);
   const long size = batch * hidden;
@@ -117,29 +119,24 @@ void lstmBackward(const LstmBackward& in) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const sums = allSums + member.index * batch * PANEL;
+    const auto panelOf = [&](long p) { return packed + p * PANEL * width4; };
     for (long p = first; p < last; p++) {
-      const long unit = p * PANEL;
-      const long width = std::min<long>(PANEL, hidden - unit);
-      pack(transposed(in.weights.recurrent + unit * width4, width4), width, width4, packed + p * PANEL * width4);
-      copyColumns(in.dhEnd, dh, batch, hidden, unit, width);
-      copyColumns(in.dcEnd, dc, batch, hidden, unit, width);
-      for (int gate = 0; gate < 4; gate++) std::fill_n(in.gradients.dBias + gate * hidden + unit, width, 0.0f);
+      pack(transposed(in.weights.recurrent + p * PANEL * width4, width4), widthOf(p, hidden), width4, panelOf(p));
+      copyPanel(p, in.dhEnd, dh, batch, hidden);
+      copyPanel(p, in.dcEnd, dc, batch, hidden);
+      clearBias(p, in.gradients, 4, hidden);
     }
     // dh of the rows that the step took part in, from its dz.
     const auto through = [&](long p, long t) {
-      multiply(batch, dzAll + t * batch * width4, width4, packed + p * PANEL * width4, width4, sums);
-      const long width = std::min<long>(PANEL, hidden - p * PANEL);
+      multiply(batch, dzAll + t * batch * width4, width4, panelOf(p), width4, sums);
       for (long b = 0; b < batch; b++)
-        if (t < lengths[b]) std::copy_n(sums + b * PANEL, width, dh + b * hidden + p * PANEL);
+        if (t < lengths[b]) std::copy_n(sums + b * PANEL, widthOf(p, hidden), dh + b * hidden + p * PANEL);
     };
-    for (long step = 0; step < time; step++) {
-      const long t = backward ? step : time - 1 - step;
+    for (long step = time - 1; step >= 0; step--) {
+      const long t = stepRead(in.layer, step);
       for (long p = first; p < last; p++) {
-        if (step > 0) through(p, backward ? t - 1 : t + 1);
-        for (int half = 0; half < 2; half++) {
-          const long unit = p * PANEL + half * LANES;
-          const long count = std::min<long>(LANES, hidden - unit);
-          if (count <= 0) break;
+        if (step + 1 < time) through(p, stepRead(in.layer, step + 1));
+        eachVector(p, hidden, [&](long, long unit, long count) {
           V dBias[4] = {};
           for (long b = 0; b < batch; b++) {
             const long row = b * hidden + unit;
@@ -166,23 +163,18 @@ void lstmBackward(const LstmBackward& in) {
             }
             store(dc + row, byC * f, count);
           }
-          for (int gate = 0; gate < 4; gate++) {
-            float* const to = in.gradients.dBias + gate * hidden + unit;
-            store(to, load(to, count) + dBias[gate], count);
-          }
-        }
+          for (int gate = 0; gate < 4; gate++) addToBias(in.gradients, gate * hidden + unit, dBias[gate], count);
+        });
       }
       member.meet();
     }
     for (long p = first; p < last; p++) {
-      if (time > 0) through(p, backward ? time - 1 : 0);
-      const long width = std::min<long>(PANEL, hidden - p * PANEL);
-      copyColumns(dh, in.dh0, batch, hidden, p * PANEL, width);
-      copyColumns(dc, in.dc0, batch, hidden, p * PANEL, width);
+      if (time > 0) through(p, stepRead(in.layer, 0));
+      copyPanel(p, dh, in.dh0, batch, hidden);
+      copyPanel(p, dc, in.dc0, batch, hidden);
     }
-    inputGradients(member, in.layer, in.weights, in.x, dzAll, width4, in.gradients, memory);
-    stateGradients(member, in.layer, in.h0, in.states, dzAll, width4, width4, in.gradients.dRecurrent, firsts,
-                   memory);
+    inputGradients(member, in, dzAll, width4, in.gradients, memory);
+    stateGradients(member, in, in.states, dzAll, width4, width4, in.gradients, firsts, memory);
   };
   runLayer(in.layer, width4, work);
 }

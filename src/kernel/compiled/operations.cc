@@ -45,29 +45,22 @@ struct Options {
   bool ends;
 };
 
-/** The inputs that all layers begin with: x, kernel, recurrent, bias, h0, lengths. */
-struct Given {
-  Layer layer;
-  LayerWeights weights;
-  const float* x;
-  const float* h0;
-  bool ends;
-};
-
-/** @param gates a step has */
-bool read(Call& call, const Options& options, long gates, Given& given) {
+/**
+ * The inputs that all layers begin with: x, kernel, recurrent, bias, h0, lengths.
+ * @param gates a step has
+ */
+bool read(Call& call, const Options& options, long gates, LayerInputs& to) {
   if (!call.hasRank(0, 3) || !call.hasRank(4, 2)) return false;
   const long time = call.size(0, 0);
   const long batch = call.size(0, 1);
   const long input = call.size(0, 2);
   const long hidden = call.size(4, 1);
-  given.x = call.input(0, {time, batch, input});
-  given.weights.kernel = call.input(1, {input, gates * hidden});
-  given.weights.recurrent = call.input(2, {hidden, gates * hidden});
-  given.weights.bias = call.input(3, {gates * hidden});
-  given.h0 = call.input(4, {batch, hidden});
-  given.layer = {time, batch, input, hidden, options.backward, call.input<int32_t>(5, {batch})};
-  given.ends = options.ends;
+  to.x = call.input(0, {time, batch, input});
+  to.weights.kernel = call.input(1, {input, gates * hidden});
+  to.weights.recurrent = call.input(2, {hidden, gates * hidden});
+  to.weights.bias = call.input(3, {gates * hidden});
+  to.h0 = call.input(4, {batch, hidden});
+  to.layer = {time, batch, input, hidden, options.backward, call.input<int32_t>(5, {batch})};
   return call.fine();
 }
 
@@ -77,85 +70,69 @@ LayerGradients gradientsOf(Call& call, const Layer& layer, long gates) {
 }
 
 void lstm(void* kernel, TF_OpKernelContext* context) {
+  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  Given given;
-  if (!read(call, *static_cast<Options*>(kernel), 4, given)) return;
-  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
   LstmForward run{};
-  run.layer = given.layer;
-  run.weights = given.weights;
-  run.x = given.x;
-  run.h0 = given.h0;
+  if (!read(call, options, 4, run)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = run.layer;
   run.c0 = call.input(6, {batch, hidden});
-  run.states = call.output(0, {given.ends ? time + 2 : time, batch, hidden});
+  run.states = call.output(0, {options.ends ? time + 2 : time, batch, hidden});
   run.gates = call.output(1, {time, batch, 4 * hidden});
   run.cells = call.output(2, {time, batch, hidden});
   if (!call.fine()) return;
-  run.hEnd = given.ends ? run.states + time * batch * hidden : nullptr;
-  run.cEnd = given.ends ? run.hEnd + batch * hidden : nullptr;
+  run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
+  run.cEnd = options.ends ? run.hEnd + batch * hidden : nullptr;
   chosen.kernels.lstmForward(run);
 }
 
 void lstmGradient(void* kernel, TF_OpKernelContext* context) {
+  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  Given given;
-  if (!read(call, *static_cast<Options*>(kernel), 4, given)) return;
-  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
-  const long steps = given.ends ? time + 2 : time;
   LstmBackward run{};
-  run.layer = given.layer;
-  run.weights = given.weights;
-  run.x = given.x;
-  run.h0 = given.h0;
+  if (!read(call, options, 4, run)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = run.layer;
+  const long steps = options.ends ? time + 2 : time;
   run.c0 = call.input(6, {batch, hidden});
   run.states = call.input(7, {steps, batch, hidden});
   run.gates = call.input(8, {time, batch, 4 * hidden});
   run.cells = call.input(9, {time, batch, hidden});
   run.dStates = call.input(10, {steps, batch, hidden});
-  run.gradients = gradientsOf(call, given.layer, 4);
+  run.gradients = gradientsOf(call, run.layer, 4);
   run.dh0 = call.output(4, {batch, hidden});
   run.dc0 = call.output(5, {batch, hidden});
   if (!call.fine()) return;
-  run.dhEnd = given.ends ? run.dStates + time * batch * hidden : nullptr;
-  run.dcEnd = given.ends ? run.dhEnd + batch * hidden : nullptr;
+  run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
+  run.dcEnd = options.ends ? run.dhEnd + batch * hidden : nullptr;
   chosen.kernels.lstmBackward(run);
 }
 
 void gru(void* kernel, TF_OpKernelContext* context) {
+  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  Given given;
-  if (!read(call, *static_cast<Options*>(kernel), 3, given)) return;
-  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
   GruForward run{};
-  run.layer = given.layer;
-  run.weights = given.weights;
-  run.x = given.x;
-  run.h0 = given.h0;
-  run.states = call.output(0, {given.ends ? time + 1 : time, batch, hidden});
+  if (!read(call, options, 3, run)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = run.layer;
+  run.states = call.output(0, {options.ends ? time + 1 : time, batch, hidden});
   run.gates = call.output(1, {time, batch, 3 * hidden});
   if (!call.fine()) return;
-  run.hEnd = given.ends ? run.states + time * batch * hidden : nullptr;
+  run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
   chosen.kernels.gruForward(run);
 }
 
 void gruGradient(void* kernel, TF_OpKernelContext* context) {
+  const Options& options = *static_cast<Options*>(kernel);
   Call call(context);
-  Given given;
-  if (!read(call, *static_cast<Options*>(kernel), 3, given)) return;
-  const auto& [time, batch, input, hidden, backward, lengths] = given.layer;
-  const long steps = given.ends ? time + 1 : time;
   GruBackward run{};
-  run.layer = given.layer;
-  run.weights = given.weights;
-  run.x = given.x;
-  run.h0 = given.h0;
+  if (!read(call, options, 3, run)) return;
+  const auto& [time, batch, input, hidden, backward, lengths] = run.layer;
+  const long steps = options.ends ? time + 1 : time;
   run.states = call.input(6, {steps, batch, hidden});
   run.gates = call.input(7, {time, batch, 3 * hidden});
   run.dStates = call.input(8, {steps, batch, hidden});
-  run.gradients = gradientsOf(call, given.layer, 3);
+  run.gradients = gradientsOf(call, run.layer, 3);
   run.dh0 = call.output(4, {batch, hidden});
   if (!call.fine()) return;
-  run.dhEnd = given.ends ? run.dStates + time * batch * hidden : nullptr;
+  run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
   chosen.kernels.gruBackward(run);
 }
 

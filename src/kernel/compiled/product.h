@@ -64,6 +64,13 @@ inline void lastTile(int64_t rows, Factor a, const float* panel, int64_t depth, 
   }
 }
 
+/** The same for up to a tile of rows as {@link packTiles} leaves them, which the compiler knows the places of. */
+inline void packedTile(int64_t rows, const float* a, const float* panel, int64_t depth, float* c, int64_t stride,
+                       bool more) {
+  rows == TILE ? tile<TILE>({a, 1, TILE}, panel, depth, c, stride, more)
+               : lastTile(rows, {a, 1, rows}, panel, depth, c, stride, more);
+}
+
 /**
  * c = a b for one panel of b.
  * @param a [rows, depth], `stride` from row to row
@@ -92,8 +99,18 @@ inline void pack(Factor b, int64_t width, int64_t depth, float* panel) {
   }
 }
 
-/** Panels that a number of columns fills. */
+/** Panels that a number of columns fills, and how many of them a panel has. */
 inline int64_t panelsOf(int64_t columns) { return (columns + PANEL - 1) / PANEL; }
+inline int64_t widthOf(int64_t panel, int64_t columns) { return std::min<int64_t>(PANEL, columns - panel * PANEL); }
+
+/** Calls `each` for a panel's vectors: its offset in the panel, its first column, and how many columns the vector has. */
+template <typename Each>
+inline void eachVector(int64_t panel, int64_t columns, const Each& each) {
+  for (int64_t offset = 0; offset < PANEL; offset += LANES) {
+    const int64_t column = panel * PANEL + offset;
+    if (column < columns) each(offset, column, std::min<int64_t>(LANES, columns - column));
+  }
+}
 
 /** Columns and rows that are multiplied at once: their packed parts stay in the second cache. */
 constexpr int64_t COLUMNS = 256;
@@ -140,15 +157,12 @@ inline void block(int64_t rows, int64_t columns, int64_t depth, Factor a, Factor
           const int64_t filled = std::min<int64_t>(PANEL, width - j);
           for (int64_t m = 0; m < height; m += TILE) {
             const int64_t left = std::min<int64_t>(TILE, height - m);
-            const Factor part = {tiles + m * count, 1, left};
+            const float* const part = tiles + m * count;
             float* const place = c.start + (row + m) * c.stride + column + j;
-            if (left == TILE && filled == PANEL) {
-              tile<TILE>({tiles + m * count, 1, TILE}, panel, count, place, c.stride, more);
-            } else if (filled == PANEL) {
-              lastTile(left, part, panel, count, place, c.stride, more);
+            if (filled == PANEL) {
+              packedTile(left, part, panel, count, place, c.stride, more);
             } else {
-              left == TILE ? tile<TILE>(part, panel, count, edge, PANEL, false)
-                           : lastTile(left, part, panel, count, edge, PANEL, false);
+              packedTile(left, part, panel, count, edge, PANEL, false);
               for (int64_t r = 0; r < left; r++)
                 for (int64_t q = 0; q < filled; q++)
                   place[r * c.stride + q] = (more ? place[r * c.stride + q] : 0.0f) + edge[r * PANEL + q];

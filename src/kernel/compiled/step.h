@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "layer-steps.h"
+#include "lstm.h"
 
 namespace dragoman {
 namespace {
@@ -31,11 +32,7 @@ struct Tiles {
       const float* const part = panel + from * PANEL;
       for (long row = 0; row < rows; row += TILE) {
         const long left = std::min<long>(TILE, rows - row);
-        const float* const tiles = start + row * depth + from * left;
-        if (left == TILE)
-          tile<TILE>({tiles, 1, TILE}, part, count, c + row * PANEL, PANEL, from > 0);
-        else
-          lastTile(left, {tiles, 1, left}, part, count, c + row * PANEL, PANEL, from > 0);
+        packedTile(left, start + row * depth + from * left, part, count, c + row * PANEL, PANEL, from > 0);
       }
     }
   }
@@ -53,7 +50,7 @@ void packPanels(const Packing& in) {
   runStep(static_cast<double>(in.depth) * in.groups * in.columns, panels, [&](int, long p) {
     for (long group = 0; group < in.groups; group++)
       pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns),
-           std::min<long>(PANEL, in.columns - p * PANEL), in.depth,
+           widthOf(p, in.columns), in.depth,
            in.panels + (p * in.groups + group) * PANEL * in.depth);
   });
 }
@@ -68,13 +65,10 @@ void linearStep(const LinearStep& in) {
     float* const sums = allSums + thread * in.rows * PANEL;
     x.multiply(in.panels + p * PANEL * in.depth, sums);
     for (long b = 0; b < in.rows; b++) {
-      for (int half = 0; half < 2; half++) {
-        const long column = p * PANEL + half * LANES;
-        const long count = std::min<long>(LANES, in.columns - column);
-        if (count <= 0) break;
-        const V z = load(sums + b * PANEL + half * LANES) + load(in.bias + column, count);
+      eachVector(p, in.columns, [&](long offset, long column, long count) {
+        const V z = load(sums + b * PANEL + offset) + load(in.bias + column, count);
         store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
-      }
+      });
     }
   });
 }
@@ -91,19 +85,15 @@ void lstmStep(const LstmStep& in) {
     for (int gate = 0; gate < 4; gate++)
       x.multiply(in.panels + (4 * p + gate) * PANEL * in.depth, z + gate * in.rows * PANEL);
     for (long b = 0; b < in.rows; b++) {
-      for (int half = 0; half < 2; half++) {
-        const long unit = p * PANEL + half * LANES;
-        const long count = std::min<long>(LANES, in.hidden - unit);
-        if (count <= 0) break;
+      eachVector(p, in.hidden, [&](long offset, long unit, long count) {
         const auto sum = [&](int gate) {
-          return load(z + (gate * in.rows + b) * PANEL + half * LANES) +
-                 load(in.bias + gate * in.hidden + unit, count);
+          return load(z + (gate * in.rows + b) * PANEL + offset) + load(in.bias + gate * in.hidden + unit, count);
         };
         const long at = b * in.hidden + unit;
-        const V c = sigmoid(sum(2)) * load(in.c + at, count) + sigmoid(sum(0)) * hyperbolicTangent(sum(1));
-        store(in.cAfter + at, c, count);
-        store(in.hAfter + at, sigmoid(sum(3)) * hyperbolicTangent(c), count);
-      }
+        const LstmCell cell(sum, load(in.c + at, count));
+        store(in.cAfter + at, cell.c, count);
+        store(in.hAfter + at, cell.h, count);
+      });
     }
   });
 }
@@ -127,17 +117,21 @@ inline float dot(const float* a, const float* b, long size) {
   return total(sums[0] + sums[1]);
 }
 
-/** e^(x - largest) in place of each x; gives their sum. */
-inline float exponentials(float* x, long size, float largest) {
+/** Σ e^(x - largest). @param to where the terms are wanted, which may be x's own place; null if nowhere */
+inline float sumOfExponentials(const float* x, long size, float largest, float* to) {
   V sum{};
   float rest = 0;
   long k = 0;
   for (; k + LANES <= size; k += LANES) {
     const V e = exponential(load(x + k) - largest);
-    store(x + k, e);
+    if (to != nullptr) store(to + k, e);
     sum += e;
   }
-  for (; k < size; k++) rest += x[k] = std::exp(x[k] - largest);
+  for (; k < size; k++) {
+    const float e = std::exp(x[k] - largest);
+    if (to != nullptr) to[k] = e;
+    rest += e;
+  }
   return total(sum) + rest;
 }
 
@@ -153,7 +147,7 @@ void attendStep(const AttendStep& in) {
                    in.bias[b * in.length + t];
       largest = std::max(largest, weights[t]);
     }
-    const float sum = exponentials(weights, in.length, largest);
+    const float sum = sumOfExponentials(weights, in.length, largest, weights);
     for (long t = 0; t < in.length; t++) weights[t] /= sum;
     float* const context = in.context + row * in.memorySize;
     for (long k = 0; k < in.memorySize; k += LANES) {
@@ -173,7 +167,6 @@ void attendStep(const AttendStep& in) {
 inline void bestOfRow(const float* row, long size, long k, int32_t* ids, float* values, float* normaliser) {
   constexpr long BLOCK = 4 * LANES;
   long found = 0;
-  V largest = splat(-std::numeric_limits<float>::infinity());
   const auto take = [&](long id) {
     const float value = row[id];
     if (found == k && !(value > values[k - 1])) return;
@@ -189,7 +182,6 @@ inline void bestOfRow(const float* row, long size, long k, int32_t* ids, float* 
   for (; at + BLOCK <= size; at += BLOCK) {
     V most = load(row + at);
     for (int part = 1; part < 4; part++) most = larger(most, load(row + at + part * LANES));
-    largest = larger(largest, most);
     bool any = found < k;
     if (!any) {
       const I above = most > splat(values[k - 1]);
@@ -201,12 +193,7 @@ inline void bestOfRow(const float* row, long size, long k, int32_t* ids, float* 
       for (long id = at; id < at + BLOCK; id++) take(id);
   }
   for (long id = at; id < size; id++) take(id);
-  V sum{};
-  float rest = 0;
-  long id = 0;
-  for (; id + LANES <= size; id += LANES) sum += exponential(load(row + id) - values[0]);
-  for (; id < size; id++) rest += std::exp(row[id] - values[0]);
-  *normaliser = values[0] + std::log(total(sum) + rest);
+  *normaliser = values[0] + std::log(sumOfExponentials(row, size, values[0], nullptr));
 }
 
 void bestStep(const BestStep& in) {
