@@ -1,7 +1,13 @@
 import { messageOf } from '../errors.js';
 import { VERSION } from '../version.js';
 import { cacheFolder } from './cache.js';
-import { type EngineInfo, engineFromEnvironment, nativeIsDisabled, startEngine } from './engine.js';
+import {
+  type EngineInfo,
+  EngineUnusable,
+  engineFromEnvironment,
+  nativeIsDisabled,
+  startEngine,
+} from './engine.js';
 import { processor, vectorExtensions } from './hardware.js';
 import { type InstallReport, lastReport } from './install.js';
 import { ROUTES } from './routes.js';
@@ -93,10 +99,12 @@ function adviceFor(engine: EngineInfo | null, installation: InstallReport | null
 export async function diagnose(): Promise<Diagnosis> {
   let engine: EngineInfo | null = null;
   let failure: string | null = null;
+  let isSetting = false;
   try {
     engine = await startEngine();
   } catch (error) {
     failure = messageOf(error);
+    isSetting = !(error instanceof EngineUnusable);
   }
   const last = lastReport();
   return {
@@ -113,6 +121,7 @@ export async function diagnose(): Promise<Diagnosis> {
       ...last,
       attempts: last.attempts.map((attempt) => ({ ...attempt, title: ROUTES[attempt.route].title })),
     },
-    advice: adviceFor(engine, last),
+    // A setting that is wrong says itself what it should be.
+    advice: isSetting ? [] : adviceFor(engine, last),
   };
 }

@@ -29,6 +29,13 @@ export interface EngineInfo {
   readonly passedOver: readonly { readonly name: EngineName; readonly reason: string }[];
 }
 
+/** No engine that may be used starts: not a setting of the user's, but what is there. */
+export class EngineUnusable extends DragomanError {
+  constructor(reasons: string) {
+    super('engine', `the engine cannot be used: ${reasons}`);
+  }
+}
+
 const HOW_TO_INSTALL =
   'run "dragoman doctor --install" to install it, or "dragoman doctor" to see what is missing';
 
@@ -107,7 +114,8 @@ let current: EngineInfo | null = null;
 /**
  * Chooses what computes, for the whole process: the engine named here, else by `DRAGOMAN_ENGINE`, else the
  * best that is there. May be called again, to change engines.
- * @throws DragomanError `engine` for an unknown name, and for a named engine that is not there.
+ * @throws DragomanError `engine` for an unknown name or setting; {@link EngineUnusable} for a named engine that is not
+ *   there.
  */
 export async function startEngine(name?: EngineName): Promise<EngineInfo> {
   if (name !== undefined) parseEngineName(name, 'engine');
@@ -128,7 +136,7 @@ export async function startEngine(name?: EngineName): Promise<EngineInfo> {
   }
   const reasons = passedOver.map((failed) => `${failed.name}: ${failed.reason}`).join('; ');
   const advice = wanted === 'tensorflow' && !nativeIsDisabled() ? `; ${HOW_TO_INSTALL}` : '';
-  throw new DragomanError('engine', `the engine cannot be used: ${reasons}${advice}`);
+  throw new EngineUnusable(`${reasons}${advice}`);
 }
 
 /** The engine that was started last; null before the first {@link startEngine}. */

@@ -81,6 +81,15 @@ describe('dragoman doctor', () => {
     expect(err).toMatch(/^dragoman: .*not installed.*\n$/);
   });
 
+  it('says what a setting should be, and advises nothing else', async () => {
+    vi.stubEnv('DRAGOMAN_ENGINE', 'abacus');
+    const { code, out, err } = await dragoman('doctor');
+    expect(code).toBe(2);
+    expect(out).toContain('engine     none: DRAGOMAN_ENGINE: expected tensorflow, wasm, cpu, got "abacus"');
+    expect(out).not.toContain('What to do');
+    expect(err).toMatch(/^dragoman: DRAGOMAN_ENGINE: .*\n$/);
+  });
+
   it('does not install against the user’s own word', async () => {
     vi.stubEnv('DRAGOMAN_SKIP_NATIVE', '1');
     const { code, err } = await dragoman('doctor', '--install');
