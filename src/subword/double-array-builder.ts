@@ -23,7 +23,7 @@ export interface Branch {
   readonly ways: readonly Uint8Array[];
   /** The value of each of the ways; -1 if they have none. */
   readonly value: number;
-  /** What follows, after each of them. */
+  /** What follows, after each of them. Ways that come to no value are no strings, and leave nothing. */
   readonly next: readonly Branch[];
 }
 
@@ -73,11 +73,12 @@ class Trie {
 
   branch(fork: number, branches: readonly Branch[]): void {
     for (const { ways, value, next } of branches) {
-      const after = next.length === 0 ? -1 : this.child.push(0) - 1;
-      if (after >= 0) this.branch(after, next);
+      const after = this.child.push(0) - 1;
+      this.branch(after, next);
+      const goesOn = this.child[after] !== 0;
       for (const way of ways) {
         if (value >= 0) this.add(fork, way, value);
-        if (after < 0) continue;
+        if (!goesOn) continue;
         const node = this.#end(fork, way);
         if (this.fork[node] !== -1) {
           throw new Error(`[${way}] begins a string and is a way of a branch, too`);

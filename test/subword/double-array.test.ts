@@ -78,6 +78,12 @@ function siblings(one: fc.Arbitrary<Branch>): fc.Arbitrary<Branch[]> {
   });
 }
 
+/** One string, after which ways of two steps come to no value. */
+const comingToNothing: Branch[] = [-1, -1, 0].reduce<Branch[]>(
+  (next, value) => [{ ways: [way(1, 0)], value, next }],
+  [],
+);
+
 test('branches are all their paths', () => {
   const paths = (branches: readonly Branch[], before: number[] = []): [Uint8Array, number][] =>
     branches.flatMap(({ ways, value, next }) =>
@@ -95,6 +101,7 @@ test('branches are all their paths', () => {
       const beside: [Uint8Array, number] = [Uint8Array.of(250, 1), value];
       expect(buildDoubleArray([beside], branches)).toEqual(buildDoubleArray([beside, ...paths(branches)]));
     }),
+    { numRuns: 300, examples: [[comingToNothing, 0]] },
   );
   const begun = Uint8Array.of(1, 2);
   expect(() =>
