@@ -59,6 +59,8 @@ class Trie {
   readonly sibling: number[] = [0];
   readonly label: number[] = [0];
   readonly value: number[] = [-1];
+  /** Whether any fork is shared. */
+  shares = false;
 
   /** Adds a string after a fork. */
   add(fork: number, key: Uint8Array, value: number): void {
@@ -76,6 +78,7 @@ class Trie {
       const after = this.child.push(0) - 1;
       this.branch(after, next);
       const goesOn = this.child[after] !== 0;
+      this.shares ||= goesOn && ways.length > 1;
       for (const way of ways) {
         if (value >= 0) this.add(fork, way, value);
         if (!goesOn) continue;
@@ -115,10 +118,10 @@ class Trie {
 const NO_CHILDREN = { labels: [], children: [] };
 
 /** The trie with one node for all that have the same value and the same children. */
-function minimized({ child, fork, sibling, label, value }: Trie): Node {
+function minimized({ child, fork, sibling, label, value, shares }: Trie): Node {
   const values = value.filter((number) => number >= 0);
   // Where no value comes twice, as with the pieces of a vocabulary, no two nodes are the same: no need to look.
-  const known = new Set(values).size < values.length ? new Map<number, Node>() : null;
+  const known = shares || new Set(values).size < values.length ? new Map<number, Node>() : null;
   const forks: Pick<Node, 'labels' | 'children'>[] = [];
   let nodes = 0;
   const open = (from: number): Pick<Node, 'labels' | 'children'> => {

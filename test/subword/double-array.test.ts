@@ -83,6 +83,10 @@ const comingToNothing: Branch[] = [-1, -1, 0].reduce<Branch[]>(
   (next, value) => [{ ways: [way(1, 0)], value, next }],
   [],
 );
+/** Two ways of different lengths with one value after both, so that no value is given twice. */
+const goingOnAlike: Branch[] = [
+  { ways: [way(1, 0), way(2, 0)], value: -1, next: [{ ways: [way(1, 0)], value: 1, next: [] }] },
+];
 
 test('branches are all their paths', () => {
   const paths = (branches: readonly Branch[], before: number[] = []): [Uint8Array, number][] =>
@@ -101,7 +105,13 @@ test('branches are all their paths', () => {
       const beside: [Uint8Array, number] = [Uint8Array.of(250, 1), value];
       expect(buildDoubleArray([beside], branches)).toEqual(buildDoubleArray([beside, ...paths(branches)]));
     }),
-    { numRuns: 300, examples: [[comingToNothing, 0]] },
+    {
+      numRuns: 300,
+      examples: [
+        [comingToNothing, 0],
+        [goingOnAlike, 0],
+      ],
+    },
   );
   const begun = Uint8Array.of(1, 2);
   expect(() =>
