@@ -3,7 +3,6 @@ import {
   matMul,
   mul,
   reshape,
-  slice,
   softmax,
   type Tensor,
   type Tensor1D,
@@ -12,57 +11,33 @@ import {
 } from '@tensorflow/tfjs-core';
 import { liveValues } from '../engine/live-values.js';
 import { multiply } from '../engine/multiply.js';
-import type { CrossEntropy } from './cross-entropy.js';
-import { customOperation } from './custom-operation.js';
+import type { CrossEntropyKernel } from './cross-entropy-kernel.js';
 
 /**
- * Output layer and loss where there is no fused operation: the products are the engine's, and everything between them
- * is one loop over the logits, which turns them into their own gradient.
- *
- * @param o `[rows, size]`
- * @param matrix V, `[size, vocabulary]`
- * @param bias b, `[vocabulary]`
- * @param labels int32 `[rows]`
- * @param smoothing s in [0, 1)
- * @param transposed whether `matrix` is V', `[vocabulary, size]`
+ * Where there is no fused operation: the products are the engine's, and everything between them is one loop over the
+ * logits, which turns them into their own gradient.
  */
-export function plainCrossEntropy(
-  o: Tensor2D,
-  matrix: Tensor2D,
-  bias: Tensor1D,
-  labels: Tensor1D,
-  smoothing: number,
-  transposed: boolean,
-): CrossEntropy {
-  const [rows] = o.shape;
-  // A custom gradient has one output: loss and -ln P are two rows of it.
-  const both = customOperation<Tensor2D>(
-    [o, matrix, bias],
-    (inputs) => {
-      const [given, factor, offset] = inputs as [Tensor2D, Tensor2D, Tensor1D];
-      const logits = add(multiply(given, factor, false, transposed), offset) as Tensor2D;
-      const gradient = softmax(logits); // in a moment
-      const [z, p, y] = [valuesOf(logits), valuesOf(gradient), labels.dataSync<'int32'>()];
-      const values = lossesOf(z, p, y, smoothing);
-      return { value: tensor(values, [2, rows]), kept: [gradient] };
-    },
-    (by, inputs, kept) => {
-      const [given, factor] = inputs as [Tensor2D, Tensor2D, Tensor1D];
-      const [gradient] = kept as [Tensor2D];
-      const scale = slice(by, [0, 0], [1, rows]);
-      const column = reshape(scale, [rows, 1]);
-      // Scaling the rows of the two narrow factors saves a pass over [rows, vocabulary].
-      const scaled = mul(given, column);
-      return [
-        mul(multiply(gradient, factor, false, !transposed), column),
-        transposed ? multiply(gradient, scaled, true, false) : multiply(scaled, gradient, true, false),
-        reshape(matMul(scale, gradient), [-1]),
-      ];
-    },
-  );
-  const row = (k: number) => reshape(slice(both, [k, 0], [1, rows]), [rows]) as Tensor1D;
-  return { loss: row(0), negativeLogLikelihood: row(1) };
-}
+export const plainCrossEntropy: CrossEntropyKernel = {
+  forward({ o, matrix, bias, labels, smoothing, transposed }) {
+    const logits = add(multiply(o, matrix, false, transposed), bias) as Tensor2D;
+    const gradient = softmax(logits); // in a moment
+    const [z, p, y] = [valuesOf(logits), valuesOf(gradient), labels.dataSync<'int32'>()];
+    return { values: tensor(lossesOf(z, p, y, smoothing), [2, y.length]), gradient };
+  },
+
+  backward({ o, matrix, transposed }, gradient, scale) {
+    const column = reshape(scale, [-1, 1]);
+    const scaled = mul(o, column);
+    const dMatrix = transposed
+      ? multiply(gradient, scaled, true, false)
+      : multiply(scaled, gradient, true, false);
+    return [
+      mul(multiply(gradient, matrix, false, !transposed), column) as Tensor2D,
+      dMatrix as Tensor2D,
+      reshape(matMul(reshape(scale, [1, -1]), gradient), [-1]) as Tensor1D,
+    ];
+  },
+};
 
 /** The tensor's own numbers: of the cpu engine, what dataSync gives. */
 function valuesOf(t: Tensor): Float32Array {

@@ -1,18 +1,22 @@
 import {
   add,
-  engine,
   getBackend,
   logSoftmax,
   matMul,
   mul,
   neg,
   oneHot,
+  reshape,
+  slice,
   sum,
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
-import { CROSS_ENTROPY } from './cross-entropy-native.js';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
+import type { CrossEntropyKernel } from './cross-entropy-kernel.js';
+import { compiledCrossEntropy, nativeCrossEntropy } from './cross-entropy-native.js';
 import { plainCrossEntropy } from './cross-entropy-plain.js';
+import { customOperation } from './custom-operation.js';
 
 export interface CrossEntropy {
   /** Cross-entropy with the smoothed target of each row, `[rows]`. */
@@ -40,13 +44,33 @@ export function crossEntropy(
   smoothing: number,
   transposed = false,
 ): CrossEntropy {
-  if (getBackend() !== 'tensorflow') return plainCrossEntropy(o, matrix, bias, labels, smoothing, transposed);
-  const [loss, negativeLogLikelihood] = engine().runKernel(
-    CROSS_ENTROPY,
-    { o, matrix, bias, labels },
-    { smoothing, transposed },
-  ) as unknown as Tensor1D[];
-  return { loss: loss!, negativeLogLikelihood: negativeLogLikelihood! };
+  const kernel = fastestKernel();
+  const rows = o.shape[0];
+  // A custom gradient has one output: loss and -ln P are two rows of it.
+  const both = customOperation<Tensor2D>(
+    [o, matrix, bias],
+    (inputs) => {
+      const [given, factor, offset] = inputs as [Tensor2D, Tensor2D, Tensor1D];
+      const prediction = { o: given, matrix: factor, bias: offset, labels, smoothing, transposed };
+      const { values, gradient } = kernel.forward(prediction);
+      return { value: values, kept: [gradient] };
+    },
+    (by, inputs, kept) => {
+      const [given, factor] = inputs as [Tensor2D, Tensor2D];
+      const [gradient] = kept as [Tensor2D];
+      return kernel.backward({ o: given, matrix: factor, transposed }, gradient, rowOf(by, 0, rows));
+    },
+  );
+  return { loss: rowOf(both, 0, rows), negativeLogLikelihood: rowOf(both, 1, rows) };
+}
+
+function fastestKernel(): CrossEntropyKernel {
+  if (getBackend() !== 'tensorflow') return plainCrossEntropy;
+  return hasCompiledKernels() ? compiledCrossEntropy : nativeCrossEntropy;
+}
+
+function rowOf(both: Tensor2D, row: number, rows: number): Tensor1D {
+  return reshape(slice(both, [row, 0], [1, rows]), [rows]) as Tensor1D;
 }
 
 /** The same from single operations: the reference. */

@@ -1,4 +1,5 @@
 import { getBackend, slice, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import type { Handle } from '../engine/native.js';
 import { product } from '../engine/products.js';
 import { composedCrossEntropy } from './cross-entropy.js';
@@ -19,14 +20,14 @@ const LOGITS_AT_ONCE = 2_097_152;
 export function labelScores(o: Tensor2D, matrix: Tensor2D, bias: Tensor1D, labels: Int32Array): Float32Array {
   const [rows, size] = o.shape;
   const step = Math.max(1, Math.floor(LOGITS_AT_ONCE / matrix.shape[1]));
-  const native = getBackend() === 'tensorflow' ? new NativeScores(matrix, bias) : null;
+  const fast = getBackend() !== 'tensorflow' ? null : hasCompiledKernels() ? compiledScores : nativeScores;
   const scores = new Float32Array(rows);
   for (let from = 0; from < rows; from += step) {
     const count = Math.min(step, rows - from);
     const part = tidy(() => {
       const chosen = count === rows ? o : slice(o, [from, 0], [count, size]);
       const wanted = labels.subarray(from, from + count);
-      return native?.of(chosen, wanted) ?? composedScores(chosen, matrix, bias, wanted);
+      return fast?.(chosen, matrix, bias, wanted) ?? composedScores(chosen, matrix, bias, wanted);
     });
     scores.set(part, from);
   }
@@ -46,57 +47,66 @@ export function composedScores(
   });
 }
 
+/** By our own operation (src/kernel/compiled/loss.h), which reads the logits once. */
+function compiledScores(o: Tensor2D, matrix: Tensor2D, bias: Tensor1D, labels: Int32Array): Float32Array {
+  const { native } = operations();
+  let result: Float32Array | undefined;
+  native.scope((): Handle[] => {
+    const wanted = native.constant([labels.length], 'int32', labels);
+    const products = product(native.from(o), native.from(matrix));
+    const scores = native.one('DragomanLabelScores', [], [products, native.from(bias), wanted]);
+    result = native.read(scores) as Float32Array;
+    return [];
+  });
+  return result!;
+}
+
 /** Between these a sum of exponentials has lost nothing that 32 bits could hold. */
 const SMALLEST = 1e-30;
 const LARGEST = 1e30;
 
 /**
  * With z = o V, ln P(y) = z_y + b_y - ln sum_v exp(z_v) exp(b_v): the bias enters as a factor of the sum, which is then one
- * product, and the logits are passed over twice, not six times.
+ * product, and the logits are passed over twice, not six times. Null where a sum leaves the range in which this is exact.
  */
-class NativeScores {
-  readonly #run = operations();
-
-  constructor(
-    private readonly matrix: Tensor2D,
-    private readonly bias: Tensor1D,
-  ) {}
-
-  /** Null where a sum leaves the range in which this is exact. */
-  of(o: Tensor2D, labels: Int32Array): Float32Array | null {
-    const { native, float, reshape, scalar } = this.#run;
-    const vocabulary = this.matrix.shape[1];
-    const rows = labels.length;
-    let result: Float32Array | null = null;
-    native.scope((): Handle[] => {
-      const gather = native.attributes({
-        Tparams: { type: 'float32' },
-        Tindices: { type: 'int32' },
-        Taxis: { type: 'int32' },
-        batch_dims: { int: 0 },
-      });
-      const pick = (from: Handle, places: Int32Array) =>
-        native.read(
-          native.one('GatherV2', gather, [from, native.constant([rows], 'int32', places), scalar(0)]),
-        );
-      const bias = native.from(this.bias);
-      const z = product(native.from(o), native.from(this.matrix));
-      const factors = reshape(native.one('Exp', float, [bias]), [vocabulary, 1]);
-      const sums = native.read(product(native.one('Exp', float, [z]), factors));
-      const chosen = pick(
-        reshape(z, [rows * vocabulary]),
-        labels.map((label, row) => row * vocabulary + label),
-      );
-      const biases = pick(bias, labels);
-      const scores = new Float32Array(rows);
-      for (let row = 0; row < rows; row++) {
-        const sum = sums[row]!;
-        if (!(sum > SMALLEST && sum < LARGEST)) return [];
-        scores[row] = chosen[row]! + biases[row]! - Math.log(sum);
-      }
-      result = scores;
-      return [];
+function nativeScores(
+  o: Tensor2D,
+  matrix: Tensor2D,
+  bias: Tensor1D,
+  labels: Int32Array,
+): Float32Array | null {
+  const { native, float, reshape, scalar } = operations();
+  const vocabulary = matrix.shape[1];
+  const rows = labels.length;
+  let result: Float32Array | null = null;
+  native.scope((): Handle[] => {
+    const gather = native.attributes({
+      Tparams: { type: 'float32' },
+      Tindices: { type: 'int32' },
+      Taxis: { type: 'int32' },
+      batch_dims: { int: 0 },
     });
-    return result;
-  }
+    const pick = (from: Handle, places: Int32Array) =>
+      native.read(
+        native.one('GatherV2', gather, [from, native.constant([rows], 'int32', places), scalar(0)]),
+      );
+    const offset = native.from(bias);
+    const z = product(native.from(o), native.from(matrix));
+    const factors = reshape(native.one('Exp', float, [offset]), [vocabulary, 1]);
+    const sums = native.read(product(native.one('Exp', float, [z]), factors));
+    const chosen = pick(
+      reshape(z, [rows * vocabulary]),
+      labels.map((label, row) => row * vocabulary + label),
+    );
+    const biases = pick(offset, labels);
+    const scores = new Float32Array(rows);
+    for (let row = 0; row < rows; row++) {
+      const sum = sums[row]!;
+      if (!(sum > SMALLEST && sum < LARGEST)) return [];
+      scores[row] = chosen[row]! + biases[row]! - Math.log(sum);
+    }
+    result = scores;
+    return [];
+  });
+  return result;
 }

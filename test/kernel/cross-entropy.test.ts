@@ -13,7 +13,8 @@ import {
 import { expect, it } from 'vitest';
 import { composedCrossEntropy, crossEntropy } from '../../src/kernel/cross-entropy.js';
 import { Random } from '../../src/random.js';
-import { describeOnEngines } from '../engines.js';
+import { difference } from '../difference.js';
+import { describeOnKernels } from '../engines.js';
 import { checkGradients, type Input } from '../finite-differences.js';
 
 const ROWS = 3;
@@ -30,24 +31,40 @@ function inputs(): Record<string, Input> {
   return { o: draw([ROWS, SIZE]), matrix: draw([SIZE, VOCABULARY]), bias: draw([VOCABULARY]) };
 }
 
-/** The definition, in 64-bit arithmetic. */
-function slow(smoothing: number): { loss: number[]; nll: number[] } {
-  const { o, matrix, bias } = inputs();
-  const rows = LABELS.map((label, r) => {
-    const logits = Array.from({ length: VOCABULARY }, (_, v) => {
+/** The definition, in 64-bit arithmetic; the gradients are those of the losses' sum with these weights. */
+function definition(
+  { o, matrix, bias }: Record<string, Input>,
+  labels: ArrayLike<number>,
+  smoothing: number,
+  weights: ArrayLike<number>,
+): Record<'loss' | 'nll' | 'dO' | 'dMatrix' | 'dBias', number[]> {
+  const size = o!.shape[1]!;
+  const vocabulary = bias!.values.length;
+  const zeros = (like: Input) => new Array<number>(like.values.length).fill(0);
+  const all = { dO: zeros(o!), dMatrix: zeros(matrix!), dBias: zeros(bias!) };
+  const rows = Array.from(labels, (label, r) => {
+    const logits = Array.from({ length: vocabulary }, (_, v) => {
       let z = bias!.values[v]!;
-      for (let k = 0; k < SIZE; k++) z += o!.values[r * SIZE + k]! * matrix!.values[k * VOCABULARY + v]!;
+      for (let k = 0; k < size; k++) z += o!.values[r * size + k]! * matrix!.values[k * vocabulary + v]!;
       return z;
     });
     const normalizer = Math.log(logits.reduce((s, z) => s + Math.exp(z), 0));
     const logP = logits.map((z) => z - normalizer);
-    const target = logits.map((_, v) => (v === label ? 1 - smoothing : 0) + smoothing / VOCABULARY);
+    const target = logits.map((_, v) => (v === label ? 1 - smoothing : 0) + smoothing / vocabulary);
+    logP.forEach((value, v) => {
+      const by = weights[r]! * (Math.exp(value) - target[v]!);
+      all.dBias[v]! += by;
+      for (let k = 0; k < size; k++) {
+        all.dO[r * size + k]! += by * matrix!.values[k * vocabulary + v]!;
+        all.dMatrix[k * vocabulary + v]! += by * o!.values[r * size + k]!;
+      }
+    });
     return { loss: -target.reduce((s, t, v) => s + t * logP[v]!, 0), nll: -logP[label]! };
   });
-  return { loss: rows.map((row) => row.loss), nll: rows.map((row) => row.nll) };
+  return { loss: rows.map((row) => row.loss), nll: rows.map((row) => row.nll), ...all };
 }
 
-describeOnEngines('cross-entropy', () => {
+describeOnKernels('cross-entropy', () => {
   for (const smoothing of [0, 0.1]) {
     for (const [name, kernel] of [
       ['the engine’s own', crossEntropy],
@@ -60,7 +77,7 @@ describeOnEngines('cross-entropy', () => {
           );
           const labels = tensor(LABELS, [ROWS], 'int32') as Tensor1D;
           const result = kernel(o as Tensor2D, matrix as Tensor2D, bias as Tensor1D, labels, smoothing);
-          const expected = slow(smoothing);
+          const expected = definition(inputs(), LABELS, smoothing, [1, 1, 1]);
           // 32-bit rounding of numbers below 10.
           result.loss.arraySync().forEach((value, k) => {
             expect(value).toBeCloseTo(expected.loss[k]!, 5);
@@ -138,4 +155,35 @@ describeOnEngines('cross-entropy', () => {
       });
     });
   }
+
+  it.each([
+    [1, 1000],
+    [37, 1003],
+    [300, 40],
+  ])('%i rows of %i tokens: values and gradients by the definition', (rows, vocabulary) => {
+    const random = new Random(5);
+    const draw = (shape: number[]): Input => {
+      const length = shape.reduce((a, b) => a * b, 1);
+      return { shape, values: Float32Array.from({ length }, () => random.normal()) };
+    };
+    const given = { o: draw([rows, 9]), matrix: draw([9, vocabulary]), bias: draw([vocabulary]) };
+    const ids = Int32Array.from({ length: rows }, () => random.integer(vocabulary));
+    const weights = draw([rows]).values;
+    tidy(() => {
+      const tensors = Object.values(given).map(({ values, shape }) => tensor(values, shape));
+      const [o, matrix, bias] = tensors as [Tensor2D, Tensor2D, Tensor1D];
+      const labels = tensor(ids, [rows], 'int32') as Tensor1D;
+      const run = () => crossEntropy(o, matrix, bias, labels, 0.1);
+      const { loss, negativeLogLikelihood: nll } = run();
+      const scale = tensor(weights, [rows]);
+      const { grads } = engine().gradients(() => sum(mul(run().loss, scale)) as Scalar, tensors);
+      const [dO, dMatrix, dBias] = grads as Tensor[];
+      const expected = definition(given, ids, 0.1, weights);
+      for (const [name, found] of Object.entries({ loss, nll, dO: dO!, dMatrix: dMatrix!, dBias: dBias! })) {
+        const wanted = tensor(expected[name as keyof typeof expected], found.shape);
+        // Sums of up to a thousand numbers in 32 bits.
+        expect(difference(found, wanted), name).toBeLessThan(5e-6);
+      }
+    });
+  });
 });

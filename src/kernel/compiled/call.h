@@ -63,13 +63,15 @@ class Call {
   }
 
   /** The only number of an input. */
-  int32_t number(int index) {
-    const int32_t* const value = input<int32_t>(index, {});
+  template <typename Number = int32_t>
+  Number number(int index) {
+    const Number* const value = input<Number>(index, {});
     return fine() ? *value : 0;
   }
 
- private:
   void fail(const std::string& message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message.c_str()); }
+
+ private:
 
   TF_OpKernelContext* const context_;
   TF_Status* const status_;

@@ -135,6 +135,28 @@ struct BestStep {
   float* normalisers;  // [rows]
 };
 
+/** The loss of output layer and labels. */
+struct CrossEntropy {
+  long rows;
+  long columns;
+  float smoothing;
+  const float* products;  // logits before their bias [rows, columns]
+  const float* bias;      // [columns]
+  const int32_t* labels;  // [rows], each in [0, columns)
+  float* loss;            // [rows]
+  float* negativeLogLikelihood;
+  float* gradient;  // of each row's loss by its logits [rows, columns]
+};
+
+struct LabelScores {
+  long rows;
+  long columns;
+  const float* products;
+  const float* bias;
+  const int32_t* labels;
+  float* scores;  // [rows]
+};
+
 struct Kernels {
   /** Floats that the packed form of a matrix takes. */
   long (*packedSize)(long depth, long groups, long columns);
@@ -143,6 +165,8 @@ struct Kernels {
   void (*lstmStep)(const LstmStep&);
   void (*attendStep)(const AttendStep&);
   void (*bestStep)(const BestStep&);
+  void (*crossEntropy)(const CrossEntropy&);
+  void (*labelScores)(const LabelScores&);
   void (*lstmForward)(const LstmForward&);
   void (*lstmBackward)(const LstmBackward&);
   void (*gruForward)(const GruForward&);

@@ -205,6 +205,42 @@ void bestOperation(void*, TF_OpKernelContext* context) {
   if (call.fine() && run.k > 0) chosen.kernels.bestStep(run);
 }
 
+/** The labels of so many rows, if each is one of the columns; else the call has failed. */
+const int32_t* labelsOf(Call& call, int input, long rows, long columns) {
+  const int32_t* const labels = call.input<int32_t>(input, {rows});
+  if (call.fine() && !std::all_of(labels, labels + rows, [=](int32_t label) { return label >= 0 && label < columns; }))
+    call.fail("a label is none of the columns");
+  return labels;
+}
+
+void crossEntropyOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  CrossEntropy run{};
+  run.rows = call.size(0, 0, 2);
+  run.columns = call.size(0, 1, 2);
+  run.products = call.input(0, {run.rows, run.columns});
+  run.bias = call.input(1, {run.columns});
+  run.labels = labelsOf(call, 2, run.rows, run.columns);
+  run.smoothing = call.number<float>(3);
+  run.loss = call.output(0, {2, run.rows});
+  run.gradient = call.output(1, {run.rows, run.columns});
+  if (!call.fine()) return;
+  run.negativeLogLikelihood = run.loss + run.rows;
+  chosen.kernels.crossEntropy(run);
+}
+
+void labelScoresOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  LabelScores run{};
+  run.rows = call.size(0, 0, 2);
+  run.columns = call.size(0, 1, 2);
+  run.products = call.input(0, {run.rows, run.columns});
+  run.bias = call.input(1, {run.columns});
+  run.labels = labelsOf(call, 2, run.rows, run.columns);
+  run.scores = call.output(0, {run.rows});
+  if (call.fine()) chosen.kernels.labelScores(run);
+}
+
 void* create(TF_OpKernelConstruction* construction) {
   TF_Status* const status = TF_NewStatus();
   const auto read = [&](const char* name) {
@@ -235,7 +271,7 @@ Names operator+(Names first, const Names& second) {
 
 /** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats. */
 std::string typed(const std::string& name) {
-  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids"})
+  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels"})
     if (name == whole) return name + ": int32";
   return name + ": float";
 }
@@ -273,6 +309,9 @@ std::string addAll() {
   add("DragomanLstmStep", false, {"x", "c", "panels", "bias"}, {"h_after", "c_after"}, lstmStepOperation, status);
   add("DragomanAttendStep", false, {"s", "keys", "memory", "bias"}, {"context", "weights"}, attendOperation, status);
   add("DragomanBestStep", false, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
+  add("DragomanCrossEntropy", false, {"products", "bias", "labels", "smoothing"}, {"losses", "gradient"},
+      crossEntropyOperation, status);
+  add("DragomanLabelScores", false, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return problem;

@@ -1,12 +1,13 @@
 // All kernels for one kind of processor: compiled once for each, as VARIANT.
 #include "gru.h"
+#include "loss.h"
 #include "lstm.h"
 #include "step.h"
 
 namespace dragoman {
 
 extern const Kernels VARIANT;
-const Kernels VARIANT{packedSize,  packPanels,   linearStep, lstmStep, attendStep,
-                      bestStep,    lstmForward, lstmBackward, gruForward, gruBackward};
+const Kernels VARIANT{packedSize, packPanels,  linearStep,  lstmStep,     attendStep, bestStep,
+                      crossEntropy, labelScores, lstmForward, lstmBackward, gruForward, gruBackward};
 
 }  // namespace dragoman
