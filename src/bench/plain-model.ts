@@ -53,13 +53,14 @@ export function plainLoss(w: Weights, batch: Batch, labelSmoothing: number): Sca
   const o = tanh(dense(part(w, 'readout'), concat([queries, context], 2)));
   const flat = reshape(transpose(o, [1, 0, 2]), [target.time * target.rows, o.shape[2]!]);
   const real = realPositions(target);
-  const { loss } = composedCrossEntropy(
-    gather(flat, tensor1d(real.rows, 'int32')) as Tensor2D,
-    w['output.kernel'] as Tensor2D,
-    w['output.bias'] as Tensor1D,
-    tensor1d(real.labels, 'int32'),
-    labelSmoothing,
-  );
+  const { loss } = composedCrossEntropy({
+    o: gather(flat, tensor1d(real.rows, 'int32')) as Tensor2D,
+    matrix: w['output.kernel'] as Tensor2D,
+    bias: w['output.bias'] as Tensor1D,
+    labels: tensor1d(real.labels, 'int32'),
+    smoothing: labelSmoothing,
+    transposed: false,
+  });
   return mean(loss) as Scalar;
 }
 

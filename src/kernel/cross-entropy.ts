@@ -12,9 +12,8 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
-import { hasCompiledKernels } from '../engine/compiled-kernels.js';
-import type { CrossEntropyKernel } from './cross-entropy-kernel.js';
-import { compiledCrossEntropy, nativeCrossEntropy } from './cross-entropy-native.js';
+import type { Prediction } from './cross-entropy-kernel.js';
+import { nativeCrossEntropy } from './cross-entropy-native.js';
 import { plainCrossEntropy } from './cross-entropy-plain.js';
 import { customOperation } from './custom-operation.js';
 
@@ -28,23 +27,9 @@ export interface CrossEntropy {
 /**
  * Output layer and loss in one: logits z = o V + b, then cross-entropy with the target
  * t = (1 - s) onehot(label) + s / vocabulary (label smoothing, Szegedy et al. 2016, section 7).
- *
- * @param o `[rows, size]`, one row a real target position
- * @param matrix V, `[size, vocabulary]`
- * @param bias b, `[vocabulary]`
- * @param labels int32 `[rows]`
- * @param smoothing s in [0, 1)
- * @param transposed whether `matrix` is V', `[vocabulary, size]`, as an embedding table is
  */
-export function crossEntropy(
-  o: Tensor2D,
-  matrix: Tensor2D,
-  bias: Tensor1D,
-  labels: Tensor1D,
-  smoothing: number,
-  transposed = false,
-): CrossEntropy {
-  const kernel = fastestKernel();
+export function crossEntropy({ o, matrix, bias, labels, smoothing, transposed }: Prediction): CrossEntropy {
+  const kernel = getBackend() === 'tensorflow' ? nativeCrossEntropy : plainCrossEntropy;
   const rows = o.shape[0];
   // A custom gradient has one output: loss and -ln P are two rows of it.
   const both = customOperation<Tensor2D>(
@@ -64,24 +49,19 @@ export function crossEntropy(
   return { loss: rowOf(both, 0, rows), negativeLogLikelihood: rowOf(both, 1, rows) };
 }
 
-function fastestKernel(): CrossEntropyKernel {
-  if (getBackend() !== 'tensorflow') return plainCrossEntropy;
-  return hasCompiledKernels() ? compiledCrossEntropy : nativeCrossEntropy;
-}
-
 function rowOf(both: Tensor2D, row: number, rows: number): Tensor1D {
   return reshape(slice(both, [row, 0], [1, rows]), [rows]) as Tensor1D;
 }
 
 /** The same from single operations: the reference. */
-export function composedCrossEntropy(
-  o: Tensor2D,
-  matrix: Tensor2D,
-  bias: Tensor1D,
-  labels: Tensor1D,
-  smoothing: number,
-  transposed = false,
-): CrossEntropy {
+export function composedCrossEntropy({
+  o,
+  matrix,
+  bias,
+  labels,
+  smoothing,
+  transposed,
+}: Prediction): CrossEntropy {
   const [size] = bias.shape;
   const logP = logSoftmax(add(matMul(o, matrix, false, transposed), bias)); // [rows, vocabulary]
   const hit = oneHot(labels, size);

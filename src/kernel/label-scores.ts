@@ -42,7 +42,15 @@ export function composedScores(
   labels: Int32Array,
 ): Float32Array {
   return tidy(() => {
-    const { negativeLogLikelihood } = composedCrossEntropy(o, matrix, bias, tensor1d(labels, 'int32'), 0);
+    const prediction = {
+      o,
+      matrix,
+      bias,
+      labels: tensor1d(labels, 'int32'),
+      smoothing: 0,
+      transposed: false,
+    };
+    const { negativeLogLikelihood } = composedCrossEntropy(prediction);
     return negativeLogLikelihood.dataSync<'float32'>().map((value) => -value);
   });
 }

@@ -1,6 +1,7 @@
 import { add, matMul, type Tensor1D, type Tensor2D, transpose } from '@tensorflow/tfjs-core';
-import { type CrossEntropy, crossEntropy } from '../kernel/cross-entropy.js';
+import { crossEntropy } from '../kernel/cross-entropy.js';
 import { labelScores } from '../kernel/label-scores.js';
+import { type MeanLoss, meanLoss } from '../kernel/mean-loss.js';
 import type { StepParts } from '../kernel/step-parts.js';
 import { Derived } from './derived.js';
 import type { ParameterSpec, Weights } from './parameters.js';
@@ -37,11 +38,14 @@ export class OutputLayer {
     this.parameters = table === null ? [bias, kernel] : [bias];
   }
 
-  /** Loss with smoothed labels, to be differentiated. @param o `[rows, size]`; @param labels int32 `[rows]` */
-  loss(w: Weights, o: Tensor2D, labels: Tensor1D, smoothing: number): CrossEntropy {
-    const tied = this.table !== null;
-    const matrix = w[this.table ?? 'output.kernel'] as Tensor2D;
-    return crossEntropy(o, matrix, w['output.bias'] as Tensor1D, labels, smoothing, tied);
+  /** Mean loss with smoothed labels, to be differentiated. @param o `[rows, size]`; @param labels int32 `[rows]` */
+  meanLoss(w: Weights, o: Tensor2D, labels: Tensor1D, smoothing: number): MeanLoss {
+    return meanLoss({ ...this.parts(w), o, labels, smoothing });
+  }
+
+  /** -ln P of each row's label, to be differentiated. @param o `[rows, size]`; @param labels int32 `[rows]` */
+  losses(w: Weights, o: Tensor2D, labels: Tensor1D): Tensor1D {
+    return crossEntropy({ ...this.parts(w), o, labels, smoothing: 0 }).loss;
   }
 
   /** ln P of each label, read back; nothing is differentiated. @param labels `[rows]` */

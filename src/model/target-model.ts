@@ -62,7 +62,7 @@ export abstract class TargetModel implements StepModel {
   /** Cross-entropy at every position, `[time * batch]`. @param output o `[time, batch, output]`; @param labels time-major */
   protected lossesOf(w: Weights, output: Tensor3D, labels: Tensor1D): Tensor1D {
     const rows: Tensor2D = reshape(output, [-1, output.shape[2]]);
-    return this.#output.loss(w, rows, labels, 0).loss;
+    return this.#output.losses(w, rows, labels);
   }
 
   abstract start(source: PaddedIds): DecodeState;

@@ -5,8 +5,6 @@ import {
   equal,
   gather,
   keep,
-  mean,
-  neg,
   reshape,
   type Scalar,
   sum,
@@ -77,9 +75,9 @@ export class TeacherForcing {
       const { value, grads } = engine().gradients(
         () => {
           const { output, labels } = this.#positions(w, batch, new Dropout(seed));
-          const result = this.layer.loss(w, output, tensor1d(labels, 'int32'), labelSmoothing);
-          logLikelihood = keep(neg(sum(result.negativeLogLikelihood)) as Scalar);
-          return mean(result.loss) as Scalar;
+          const result = this.layer.meanLoss(w, output, tensor1d(labels, 'int32'), labelSmoothing);
+          logLikelihood = keep(result.logLikelihood);
+          return result.loss;
         },
         names.map((name) => w[name]!),
       );

@@ -10,8 +10,10 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { composedCrossEntropy, crossEntropy } from '../../src/kernel/cross-entropy.js';
+import type { Prediction } from '../../src/kernel/cross-entropy-kernel.js';
+import { composedMeanLoss, meanLoss } from '../../src/kernel/mean-loss.js';
 import { Random } from '../../src/random.js';
 import { difference } from '../difference.js';
 import { describeOnKernels } from '../engines.js';
@@ -76,7 +78,8 @@ describeOnKernels('cross-entropy', () => {
             Object.entries(inputs()).map(([n, { values, shape }]) => [n, tensor(values, shape)]),
           );
           const labels = tensor(LABELS, [ROWS], 'int32') as Tensor1D;
-          const result = kernel(o as Tensor2D, matrix as Tensor2D, bias as Tensor1D, labels, smoothing);
+          const given = { o, matrix, bias } as { o: Tensor2D; matrix: Tensor2D; bias: Tensor1D };
+          const result = kernel({ ...given, labels, smoothing, transposed: false });
           const expected = definition(inputs(), LABELS, smoothing, [1, 1, 1]);
           // 32-bit rounding of numbers below 10.
           result.loss.arraySync().forEach((value, k) => {
@@ -92,7 +95,8 @@ describeOnKernels('cross-entropy', () => {
     it(`has the gradients that finite differences give, smoothing ${smoothing}`, () => {
       checkGradients(inputs(), ({ o, matrix, bias }) => {
         const labels = tensor(LABELS, [ROWS], 'int32') as Tensor1D;
-        const { loss } = crossEntropy(o as Tensor2D, matrix as Tensor2D, bias as Tensor1D, labels, smoothing);
+        const given = { o, matrix, bias } as { o: Tensor2D; matrix: Tensor2D; bias: Tensor1D };
+        const { loss } = crossEntropy({ ...given, labels, smoothing, transposed: false });
         return sum(mul(loss, tensor([0.5, -1, 2]))) as Scalar; // rows weigh differently
       });
     });
@@ -105,7 +109,10 @@ describeOnKernels('cross-entropy', () => {
         const table = transpose(matrix) as Tensor2D;
         const [plain, transposed] = [matrix, table].map((v) =>
           engine().gradients(
-            () => sum(crossEntropy(o, v, bias, labels, smoothing, v === table).loss) as Scalar,
+            () =>
+              sum(
+                crossEntropy({ o, matrix: v, bias, labels, smoothing, transposed: v === table }).loss,
+              ) as Scalar,
             [o, v, bias] as Tensor[],
           ),
         );
@@ -124,14 +131,14 @@ describeOnKernels('cross-entropy', () => {
     it(`is exact where the label is out of the question, smoothing ${smoothing}`, () => {
       tidy(() => {
         // Logits 300 and -300: exp(-600) is far below the smallest float.
-        const o = tensor([[1]]) as Tensor2D;
-        const result = crossEntropy(
-          o,
-          tensor([[300, -300]]) as Tensor2D,
-          tensor([0, 0]) as Tensor1D,
-          tensor([1], [1], 'int32') as Tensor1D,
+        const result = crossEntropy({
+          o: tensor([[1]]) as Tensor2D,
+          matrix: tensor([[300, -300]]) as Tensor2D,
+          bias: tensor([0, 0]) as Tensor1D,
+          labels: tensor([1], [1], 'int32') as Tensor1D,
           smoothing,
-        );
+          transposed: false,
+        });
         expect(result.negativeLogLikelihood.arraySync()[0]).toBeCloseTo(600, 3);
         expect(result.loss.arraySync()[0]).toBeCloseTo(600 * (1 - smoothing / 2), 3);
       });
@@ -144,7 +151,7 @@ describeOnKernels('cross-entropy', () => {
           const [o, matrix, bias] = tensors as [Tensor2D, Tensor2D, Tensor1D];
           const labels = tensor(LABELS, [ROWS], 'int32') as Tensor1D;
           const { grads } = engine().gradients(
-            () => sum(kernel(o, matrix, bias, labels, smoothing).loss) as Scalar,
+            () => sum(kernel({ o, matrix, bias, labels, smoothing, transposed: false }).loss) as Scalar,
             tensors as Tensor[],
           );
           return grads.flatMap((g) => Array.from(g.dataSync()));
@@ -173,7 +180,7 @@ describeOnKernels('cross-entropy', () => {
       const tensors = Object.values(given).map(({ values, shape }) => tensor(values, shape));
       const [o, matrix, bias] = tensors as [Tensor2D, Tensor2D, Tensor1D];
       const labels = tensor(ids, [rows], 'int32') as Tensor1D;
-      const run = () => crossEntropy(o, matrix, bias, labels, 0.1);
+      const run = () => crossEntropy({ o, matrix, bias, labels, smoothing: 0.1, transposed: false });
       const { loss, negativeLogLikelihood: nll } = run();
       const scale = tensor(weights, [rows]);
       const { grads } = engine().gradients(() => sum(mul(run().loss, scale)) as Scalar, tensors);
@@ -184,6 +191,68 @@ describeOnKernels('cross-entropy', () => {
         // Sums of up to a thousand numbers in 32 bits.
         expect(difference(found, wanted), name).toBeLessThan(5e-6);
       }
+    });
+  });
+
+  describe('its mean', () => {
+    function drawn(rows: number, size: number, vocabulary: number, transposed: boolean): Prediction {
+      const random = new Random(rows);
+      const draw = (shape: number[]): Tensor => {
+        const length = shape.reduce((a, b) => a * b, 1);
+        return tensor(
+          Float32Array.from({ length }, () => random.normal()),
+          shape,
+        );
+      };
+      const ids = Int32Array.from({ length: rows }, () => random.integer(vocabulary));
+      return {
+        o: draw([rows, size]) as Tensor2D,
+        matrix: draw(transposed ? [vocabulary, size] : [size, vocabulary]) as Tensor2D,
+        bias: draw([vocabulary]) as Tensor1D,
+        labels: tensor(ids, [rows], 'int32') as Tensor1D,
+        smoothing: 0.1,
+        transposed,
+      };
+    }
+
+    it.each([
+      [1, 5, 40, 1],
+      [37, 20, 1003, 1],
+      [37, 20, 1003, -3],
+      [700, 17, 8000, 1], // more logits than exist at a time
+    ])(
+      'over %i rows (%i -> %i), times %d: that of all losses, with their gradients',
+      (rows, size, vocabulary, times) => {
+        for (const transposed of [false, true]) {
+          tidy(() => {
+            const given = drawn(rows, size, vocabulary, transposed);
+            const [own, composed] = [meanLoss, composedMeanLoss].map((kernel) => {
+              const { loss, logLikelihood } = kernel(given);
+              const { grads } = engine().gradients(
+                () => mul(kernel(given).loss, times) as Scalar,
+                [given.o, given.matrix, given.bias],
+              );
+              return [loss, logLikelihood, ...(grads as Tensor[])];
+            });
+            // Sums of up to a thousand numbers in 32 bits, in another order.
+            own!.forEach((value, k) => {
+              expect(difference(value, composed![k]!), `${transposed} ${k}`).toBeLessThan(5e-6);
+            });
+          });
+        }
+      },
+    );
+
+    it('is the same bits when it is made again', () => {
+      tidy(() => {
+        const given = drawn(100, 64, 900, false);
+        const run = () =>
+          engine().gradients(() => meanLoss(given).loss, [given.o, given.matrix, given.bias] as Tensor[]);
+        const [first, second] = [run(), run()].map(({ value, grads }) => [value, ...grads]);
+        first!.forEach((value, k) => {
+          expect(value.dataSync()).toEqual(second![k]!.dataSync());
+        });
+      });
     });
   });
 });

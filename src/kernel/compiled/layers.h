@@ -135,25 +135,30 @@ struct BestStep {
   float* normalisers;  // [rows]
 };
 
-/** The loss of output layer and labels. */
-struct CrossEntropy {
+/** Output layer o V + b and what the softmax of its rows says of their labels. */
+struct MeanLoss {
   long rows;
+  long size;
   long columns;
+  /** Whether the matrix is V' [columns, size]. */
+  bool transposed;
   float smoothing;
-  const float* products;  // logits before their bias [rows, columns]
+  const float* o;         // [rows, size]
+  const float* matrix;    // [size, columns]
   const float* bias;      // [columns]
   const int32_t* labels;  // [rows], each in [0, columns)
-  float* loss;            // [rows]
-  float* negativeLogLikelihood;
-  float* gradient;  // of each row's loss by its logits [rows, columns]
+  float* losses;          // the mean loss, and the sum of ln p(label) [2]
+  float* dO;              // gradients of the mean loss
+  float* dMatrix;
+  float* dBias;
 };
 
 struct LabelScores {
   long rows;
   long columns;
-  const float* products;
-  const float* bias;
-  const int32_t* labels;
+  const float* products;  // logits before their bias [rows, columns]
+  const float* bias;      // [columns]
+  const int32_t* labels;  // [rows], each in [0, columns)
   float* scores;  // [rows]
 };
 
@@ -165,7 +170,7 @@ struct Kernels {
   void (*lstmStep)(const LstmStep&);
   void (*attendStep)(const AttendStep&);
   void (*bestStep)(const BestStep&);
-  void (*crossEntropy)(const CrossEntropy&);
+  void (*meanLoss)(const MeanLoss&);
   void (*labelScores)(const LabelScores&);
   void (*lstmForward)(const LstmForward&);
   void (*lstmBackward)(const LstmBackward&);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "call.h"
@@ -213,20 +214,25 @@ const int32_t* labelsOf(Call& call, int input, long rows, long columns) {
   return labels;
 }
 
-void crossEntropyOperation(void*, TF_OpKernelContext* context) {
+void meanLossOperation(void*, TF_OpKernelContext* context) {
   Call call(context);
-  CrossEntropy run{};
+  MeanLoss run{};
   run.rows = call.size(0, 0, 2);
-  run.columns = call.size(0, 1, 2);
-  run.products = call.input(0, {run.rows, run.columns});
-  run.bias = call.input(1, {run.columns});
-  run.labels = labelsOf(call, 2, run.rows, run.columns);
-  run.smoothing = call.number<float>(3);
-  run.loss = call.output(0, {2, run.rows});
-  run.gradient = call.output(1, {run.rows, run.columns});
-  if (!call.fine()) return;
-  run.negativeLogLikelihood = run.loss + run.rows;
-  chosen.kernels.crossEntropy(run);
+  run.size = call.size(0, 1, 2);
+  run.columns = call.size(2, 0, 1);
+  run.smoothing = call.number<float>(4);
+  run.transposed = call.number(5) != 0;
+  const auto [height, width] = run.transposed ? std::pair(run.columns, run.size) : std::pair(run.size, run.columns);
+  run.o = call.input(0, {run.rows, run.size});
+  run.matrix = call.input(1, {height, width});
+  run.bias = call.input(2, {run.columns});
+  run.labels = labelsOf(call, 3, run.rows, run.columns);
+  if (run.rows == 0) call.fail("there is no row");
+  run.losses = call.output(0, {2});
+  run.dO = call.output(1, {run.rows, run.size});
+  run.dMatrix = call.output(2, {height, width});
+  run.dBias = call.output(3, {run.columns});
+  if (call.fine()) chosen.kernels.meanLoss(run);
 }
 
 void labelScoresOperation(void*, TF_OpKernelContext* context) {
@@ -271,7 +277,7 @@ Names operator+(Names first, const Names& second) {
 
 /** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats. */
 std::string typed(const std::string& name) {
-  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels"})
+  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels", "transposed"})
     if (name == whole) return name + ": int32";
   return name + ": float";
 }
@@ -309,8 +315,8 @@ std::string addAll() {
   add("DragomanLstmStep", false, {"x", "c", "panels", "bias"}, {"h_after", "c_after"}, lstmStepOperation, status);
   add("DragomanAttendStep", false, {"s", "keys", "memory", "bias"}, {"context", "weights"}, attendOperation, status);
   add("DragomanBestStep", false, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
-  add("DragomanCrossEntropy", false, {"products", "bias", "labels", "smoothing"}, {"losses", "gradient"},
-      crossEntropyOperation, status);
+  add("DragomanMeanLoss", false, {"o", "matrix", "bias", "labels", "smoothing", "transposed"},
+      {"losses", "by_o", "by_matrix", "by_bias"}, meanLossOperation, status);
   add("DragomanLabelScores", false, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);

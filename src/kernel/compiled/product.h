@@ -112,8 +112,8 @@ inline void eachVector(int64_t panel, int64_t columns, const Each& each) {
   }
 }
 
-/** Columns and rows that are multiplied at once: their packed parts stay in the second cache. */
-constexpr int64_t COLUMNS = 256;
+/** Columns and rows that are multiplied at once: their packed parts stay in the third and the second cache. */
+constexpr int64_t COLUMNS = 2048;
 constexpr int64_t ROWS = 12 * TILE;
 
 /** Numbers of scratch memory that one thread needs for a {@link largeProduct}. */

@@ -8,6 +8,6 @@ namespace dragoman {
 
 extern const Kernels VARIANT;
 const Kernels VARIANT{packedSize, packPanels,  linearStep,  lstmStep,     attendStep, bestStep,
-                      crossEntropy, labelScores, lstmForward, lstmBackward, gruForward, gruBackward};
+                      meanLoss,   labelScores, lstmForward, lstmBackward, gruForward, gruBackward};
 
 }  // namespace dragoman
