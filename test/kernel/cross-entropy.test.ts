@@ -10,13 +10,13 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { composedCrossEntropy, crossEntropy } from '../../src/kernel/cross-entropy.js';
 import type { Prediction } from '../../src/kernel/cross-entropy-kernel.js';
 import { composedMeanLoss, meanLoss } from '../../src/kernel/mean-loss.js';
 import { Random } from '../../src/random.js';
 import { difference } from '../difference.js';
-import { describeOnKernels } from '../engines.js';
+import { describeOnEngines, describeOnKernels } from '../engines.js';
 import { checkGradients, type Input } from '../finite-differences.js';
 
 const ROWS = 3;
@@ -66,7 +66,7 @@ function definition(
   return { loss: rows.map((row) => row.loss), nll: rows.map((row) => row.nll), ...all };
 }
 
-describeOnKernels('cross-entropy', () => {
+describeOnEngines('cross-entropy', () => {
   for (const smoothing of [0, 0.1]) {
     for (const [name, kernel] of [
       ['the engine’s own', crossEntropy],
@@ -193,65 +193,65 @@ describeOnKernels('cross-entropy', () => {
       }
     });
   });
+});
 
-  describe('its mean', () => {
-    function drawn(rows: number, size: number, vocabulary: number, transposed: boolean): Prediction {
-      const random = new Random(rows);
-      const draw = (shape: number[]): Tensor => {
-        const length = shape.reduce((a, b) => a * b, 1);
-        return tensor(
-          Float32Array.from({ length }, () => random.normal()),
-          shape,
-        );
-      };
-      const ids = Int32Array.from({ length: rows }, () => random.integer(vocabulary));
-      return {
-        o: draw([rows, size]) as Tensor2D,
-        matrix: draw(transposed ? [vocabulary, size] : [size, vocabulary]) as Tensor2D,
-        bias: draw([vocabulary]) as Tensor1D,
-        labels: tensor(ids, [rows], 'int32') as Tensor1D,
-        smoothing: 0.1,
-        transposed,
-      };
-    }
+describeOnKernels('mean loss', () => {
+  function drawn(rows: number, size: number, vocabulary: number, transposed: boolean): Prediction {
+    const random = new Random(rows);
+    const draw = (shape: number[]): Tensor => {
+      const length = shape.reduce((a, b) => a * b, 1);
+      return tensor(
+        Float32Array.from({ length }, () => random.normal()),
+        shape,
+      );
+    };
+    const ids = Int32Array.from({ length: rows }, () => random.integer(vocabulary));
+    return {
+      o: draw([rows, size]) as Tensor2D,
+      matrix: draw(transposed ? [vocabulary, size] : [size, vocabulary]) as Tensor2D,
+      bias: draw([vocabulary]) as Tensor1D,
+      labels: tensor(ids, [rows], 'int32') as Tensor1D,
+      smoothing: 0.1,
+      transposed,
+    };
+  }
 
-    it.each([
-      [1, 5, 40, 1],
-      [37, 20, 1003, 1],
-      [37, 20, 1003, -3],
-      [700, 17, 8000, 1], // more logits than exist at a time
-    ])(
-      'over %i rows (%i -> %i), times %d: that of all losses, with their gradients',
-      (rows, size, vocabulary, times) => {
-        for (const transposed of [false, true]) {
-          tidy(() => {
-            const given = drawn(rows, size, vocabulary, transposed);
-            const [own, composed] = [meanLoss, composedMeanLoss].map((kernel) => {
-              const { loss, logLikelihood } = kernel(given);
-              const { grads } = engine().gradients(
-                () => mul(kernel(given).loss, times) as Scalar,
-                [given.o, given.matrix, given.bias],
-              );
-              return [loss, logLikelihood, ...(grads as Tensor[])];
-            });
-            // Sums of up to a thousand numbers in 32 bits, in another order.
-            own!.forEach((value, k) => {
-              expect(difference(value, composed![k]!), `${transposed} ${k}`).toBeLessThan(5e-6);
-            });
+  it.each([
+    [1, 5, 40, 1],
+    [37, 20, 1003, 1],
+    [37, 20, 1003, -3],
+    [700, 17, 8000, 1], // more logits than exist at a time
+  ])(
+    'over %i rows (%i -> %i), times %d: that of all losses, with their gradients',
+    (rows, size, vocabulary, times) => {
+      for (const transposed of [false, true]) {
+        tidy(() => {
+          const given = drawn(rows, size, vocabulary, transposed);
+          const [own, composed] = [meanLoss, composedMeanLoss].map((kernel) => {
+            const { loss, logLikelihood } = kernel(given);
+            const { grads } = engine().gradients(
+              () => mul(kernel(given).loss, times) as Scalar,
+              [given.o, given.matrix, given.bias],
+            );
+            return [loss, logLikelihood, ...(grads as Tensor[])];
           });
-        }
-      },
-    );
-
-    it('is the same bits when it is made again', () => {
-      tidy(() => {
-        const given = drawn(100, 64, 900, false);
-        const run = () =>
-          engine().gradients(() => meanLoss(given).loss, [given.o, given.matrix, given.bias] as Tensor[]);
-        const [first, second] = [run(), run()].map(({ value, grads }) => [value, ...grads]);
-        first!.forEach((value, k) => {
-          expect(value.dataSync()).toEqual(second![k]!.dataSync());
+          // Sums of up to a thousand numbers in 32 bits, in another order.
+          own!.forEach((value, k) => {
+            expect(difference(value, composed![k]!), `${transposed} ${k}`).toBeLessThan(5e-6);
+          });
         });
+      }
+    },
+  );
+
+  it('is the same bits when it is made again', () => {
+    tidy(() => {
+      const given = drawn(100, 64, 900, false);
+      const run = () =>
+        engine().gradients(() => meanLoss(given).loss, [given.o, given.matrix, given.bias] as Tensor[]);
+      const [first, second] = [run(), run()].map(({ value, grads }) => [value, ...grads]);
+      first!.forEach((value, k) => {
+        expect(value.dataSync()).toEqual(second![k]!.dataSync());
       });
     });
   });

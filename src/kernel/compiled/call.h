@@ -72,7 +72,6 @@ class Call {
   void fail(const std::string& message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message.c_str()); }
 
  private:
-
   TF_OpKernelContext* const context_;
   TF_Status* const status_;
   std::vector<TF_Tensor*> inputs_;
