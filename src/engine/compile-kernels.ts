@@ -14,6 +14,12 @@ const X64_VARIANTS: typeof VARIANTS = {
   avx2: ['-mavx2', '-mfma'],
   avx512: ['-mavx512f', '-mfma'],
 };
+/** Those with products of bfloat16 numbers, which older compilers do not know. */
+const BFLOAT16_FLAGS = ['-DDRAGOMAN_BFLOAT16', '-mavx512f', '-mavx512bf16', '-mfma'];
+const BFLOAT16_VARIANTS: typeof VARIANTS = {
+  avx512_bf16: BFLOAT16_FLAGS,
+  amx_bf16: [...BFLOAT16_FLAGS, '-mamx-tile', '-mamx-bf16'],
+};
 
 /** TensorFlow's library files in the folder of a native engine. */
 function librariesIn(engine: string): string[] {
@@ -36,21 +42,34 @@ export async function compileKernels(shop: Workshop, engine: string): Promise<vo
   const compiler = await findCompiler(shop);
   const folder = temporaryFolder(shop.cache);
   const isX64 = shop.arch === 'x64';
-  const variants = isX64 ? X64_VARIANTS : VARIANTS;
   const compile = (source: string, object: string, ...flags: readonly string[]): Promise<string> =>
     shop.run(compiler, [...FLAGS, ...flags, '-c', join(KERNEL_SOURCES, source), '-o', object], {
       cwd: folder,
       limit: 300,
     });
-  await Promise.all([
+  const compileAll = async (variants: typeof VARIANTS): Promise<string[]> => {
+    await Promise.all(
+      Object.entries(variants).map(([name, flags]) =>
+        compile('variant.cc', `${name}.o`, `-DVARIANT=${name}`, ...flags),
+      ),
+    );
+    return Object.keys(variants);
+  };
+  const [simple, bfloat16] = await Promise.all([
+    compileAll(isX64 ? X64_VARIANTS : VARIANTS),
+    isX64 ? compileAll(BFLOAT16_VARIANTS).catch(() => []) : [],
     compile('team.cc', 'team.o'),
-    compile('operations.cc', 'operations.o', ...(isX64 ? ['-DDRAGOMAN_X64'] : []), '-I', shop.nodeHeaders),
-    ...Object.entries(variants).map(([name, flags]) =>
-      compile('variant.cc', `${name}.o`, `-DVARIANT=${name}`, ...flags),
-    ),
   ]);
+  await compile(
+    'operations.cc',
+    'operations.o',
+    ...(isX64 ? ['-DDRAGOMAN_X64'] : []),
+    ...(bfloat16.length > 0 ? ['-DDRAGOMAN_BFLOAT16'] : []),
+    '-I',
+    shop.nodeHeaders,
+  );
   // Of a function that several variants contain the linker takes the first: so the simplest processor's stands first.
-  const objects = ['team', 'operations', ...Object.keys(variants)].map((name) => `${name}.o`);
+  const objects = ['team', 'operations', ...simple, ...bfloat16].map((name) => `${name}.o`);
   await shop.run(
     compiler,
     [

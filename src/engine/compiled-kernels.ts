@@ -18,9 +18,12 @@ const require = createRequire(import.meta.url);
 
 /** The compiled addon, whose loading registers the operations with TensorFlow. */
 interface Addon {
-  /** The processor that its kernels were chosen for: `baseline`, `avx2` or `avx512`. */
-  readonly processor: string;
-  setThreads(count: number): void;
+  /**
+   * @param bfloat16 whether products are of bfloat16 numbers
+   * @returns the processor that the kernels were chosen for: `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`; null
+   *   where there are none for such products
+   */
+  start(threads: number, bfloat16: boolean): string | null;
 }
 
 /** What became of the compiled kernels when the native engine was loaded. */
@@ -65,7 +68,7 @@ let state: KernelState = unused('the native engine is not loaded');
 
 /**
  * Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work.
- * @param products theirs are in 32 bits, so any other precision is left to oneDNN
+ * @param products what their matrix products are computed in
  */
 export function loadKernels(engine: string, threads: number, products: Precision = 'float32'): KernelState {
   state = stateOf(engine, threads, products);
@@ -74,13 +77,14 @@ export function loadKernels(engine: string, threads: number, products: Precision
 
 function stateOf(engine: string, threads: number, products: Precision): KernelState {
   if (!areWanted()) return unused('switched off by DRAGOMAN_KERNELS');
-  if (products !== 'float32') return unused(`products in ${products} are made by oneDNN`);
   try {
     const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
     if (!existsSync(path)) return unused('not compiled; "dragoman doctor --install" compiles them');
     const addon = require(path) as Addon;
-    addon.setThreads(threads);
-    return { processor: addon.processor, reason: null };
+    const processor = addon.start(threads, products === 'bfloat16');
+    return processor === null
+      ? unused(`not compiled for products in ${products}, which are left to oneDNN`)
+      : { processor, reason: null };
   } catch (error) {
     return unused(oneLine(messageOf(error)));
   }

@@ -125,6 +125,9 @@ export function loadNative(folder: string): NativeEngine {
   process.env.TF_CPU_ALLOCATOR_USE_BFC ??= 'true';
   // A graph of small operations runs in the thread that asks for it: to hand each over to another costs more than it gains.
   process.env.TF_NUM_INTEROP_THREADS ??= '-1';
+  // Each product takes the library that is the faster one for its form (products.ts); on processors with AVX-512 TensorFlow
+  // would hand everything to oneDNN, and say so on standard error in every process.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
   const threads = nativeThreads();
   const products = productPrecision();
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);

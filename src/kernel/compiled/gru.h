@@ -15,8 +15,12 @@ void gruForward(const GruForward& in) {
   const long size = batch * hidden;
   const long sums = 2 * batch * PANEL;
   const long threads = threadCount();
-  Pieces pieces(3 * panels * PANEL * hidden + 2 * size + threads * (sums + PRODUCT_SCRATCH));
-  float* const packed = pieces.take(3 * panels * PANEL * hidden);
+  const long weights = 3 * panels * panelSize(hidden);
+  const long rows = rowsSize(batch, hidden);
+  Pieces pieces(weights + 2 * rows + 2 * size + threads * (sums + PRODUCT_SCRATCH));
+  float* const packed = pieces.take(weights);
+  const PackedRows packedState(batch, hidden, pieces.take(rows));
+  const PackedRows packedReset(batch, hidden, pieces.take(rows));
   float* const state = pieces.take(size);
   float* const reset = pieces.take(size);  // r h
   float* const allSums = pieces.take(threads * sums);
@@ -26,7 +30,7 @@ void gruForward(const GruForward& in) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const z = allSums + member.index * sums;
-    const auto panelOf = [&](long p, int gate) { return packed + (3 * p + gate) * PANEL * hidden; };
+    const auto panelOf = [&](long p, int gate) { return packed + (3 * p + gate) * panelSize(hidden); };
     // What is known of a gate before the product with the state: x W + b, of which the first stands in the gates' place.
     const auto known = [&](long at, int gate, long unit, long count) {
       return load(in.gates + at + gate * hidden, count) + load(in.weights.bias + gate * hidden + unit, count);
@@ -37,13 +41,14 @@ void gruForward(const GruForward& in) {
         pack(plain(in.weights.recurrent + gate * hidden + p * PANEL, width3), widthOf(p, hidden), hidden,
              panelOf(p, gate));
       copyPanel(p, in.h0, state, batch, hidden);
+      packedState.packPanel(p, plain(state, hidden));
     }
     member.meet();
     for (long step = 0; step < time; step++) {
       const long t = stepRead(in.layer, step);
       for (long p = first; p < last; p++) {
         for (int gate = 0; gate < 2; gate++)
-          multiply(batch, state, hidden, panelOf(p, gate), hidden, z + gate * batch * PANEL);
+          packedState.multiply(panelOf(p, gate), z + gate * batch * PANEL);
         for (long b = 0; b < batch; b++) {
           eachVector(p, hidden, [&](long offset, long unit, long count) {
             const long row = b * hidden + unit;
@@ -57,10 +62,11 @@ void gruForward(const GruForward& in) {
             store(reset + row, r * load(state + row, count), count);
           });
         }
+        packedReset.packPanel(p, plain(reset, hidden));
       }
       member.meet();
       for (long p = first; p < last; p++) {
-        multiply(batch, reset, hidden, panelOf(p, 2), hidden, z);
+        packedReset.multiply(panelOf(p, 2), z);
         for (long b = 0; b < batch; b++) {
           const bool real = t < lengths[b];
           eachVector(p, hidden, [&](long offset, long unit, long count) {
@@ -78,6 +84,7 @@ void gruForward(const GruForward& in) {
             store(in.states + t * size + row, h, count);
           });
         }
+        packedState.packPanel(p, plain(state, hidden));
       }
       member.meet();
     }
@@ -102,9 +109,11 @@ void gruBackward(const GruBackward& in) {
   const long size = batch * hidden;
   const long width3 = 3 * hidden;
   const long threads = threadCount();
-  Pieces pieces(panels * PANEL * width3 + (time + 1) * size + (time + 1) * batch * width3 +
+  const long weights = 3 * panels * panelSize(hidden);
+  Pieces pieces(weights + 6 * rowsSize(batch, hidden) + (time + 1) * size + (time + 1) * batch * width3 +
                 threads * (batch * PANEL + PRODUCT_SCRATCH));
-  float* const packed = pieces.take(panels * PANEL * width3);
+  float* const packed = pieces.take(weights);
+  const GateRows<3> packedGates(batch, hidden, pieces);
   float* const dh = pieces.take(size);
   float* const resets = pieces.take(time * size);           // r h_{t-1}
   float* const dzAll = pieces.take(time * batch * width3);  // by the gates before their functions
@@ -116,17 +125,20 @@ void gruBackward(const GruBackward& in) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const sums = allSums + member.index * batch * PANEL;
-    // Of each panel the columns of r and z, then those of n.
-    const auto gatesPanel = [&](long p) { return packed + p * PANEL * width3; };
-    const auto candidatePanel = [&](long p) { return gatesPanel(p) + 2 * hidden * PANEL; };
+    const auto panelOf = [&](long p, int gate) { return packed + (3 * p + gate) * panelSize(hidden); };
     for (long p = first; p < last; p++) {
-      pack(transposed(in.weights.recurrent + p * PANEL * width3, width3), widthOf(p, hidden), width3, gatesPanel(p));
+      for (int gate = 0; gate < 3; gate++)
+        pack(transposed(in.weights.recurrent + p * PANEL * width3 + gate * hidden, width3), widthOf(p, hidden), hidden,
+             panelOf(p, gate));
       copyPanel(p, in.dhEnd, dh, batch, hidden);
       clearBias(p, in.gradients, 3, hidden);
     }
     for (long step = time - 1; step >= 0; step--) {
       const long t = stepRead(in.layer, step);
       float* const dz = dzAll + t * batch * width3;
+      const auto packGate = [&](long p, int gate) {
+        packedGates.of(step, gate).packPanel(p, plain(dz + gate * hidden, width3));
+      };
       const float* const gatesNow = in.gates + t * batch * width3;
       for (long p = first; p < last; p++) {
         for (long b = 0; b < batch; b++) {
@@ -156,10 +168,12 @@ void gruBackward(const GruBackward& in) {
             store(resets + place, r * h, count);
           });
         }
+        packGate(p, 1);
+        packGate(p, 2);
       }
       member.meet();
       for (long p = first; p < last; p++) {
-        multiply(batch, dz + 2 * hidden, width3, candidatePanel(p), hidden, sums);
+        packedGates.of(step, 2).multiply(panelOf(p, 2), sums);
         for (long b = 0; b < batch; b++) {
           if (t >= lengths[b]) continue;
           eachVector(p, hidden, [&](long offset, long unit, long count) {
@@ -174,10 +188,11 @@ void gruBackward(const GruBackward& in) {
             store(dh + row, load(dh + row, count) + byReset * r, count);
           });
         }
+        packGate(p, 0);
       }
       member.meet();
       for (long p = first; p < last; p++) {
-        multiply(batch, dz, width3, gatesPanel(p), 2 * hidden, sums);
+        for (int gate = 0; gate < 2; gate++) packedGates.of(step, gate).multiply(panelOf(p, gate), sums, gate > 0);
         for (long b = 0; b < batch; b++) {
           if (t >= lengths[b]) continue;
           eachVector(p, hidden, [&](long offset, long unit, long count) {

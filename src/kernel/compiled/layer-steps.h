@@ -6,14 +6,20 @@
 namespace dragoman {
 namespace {
 
-/** Multiplications of a layer from which to wake other threads takes less time than they save. */
+/** Multiplications from which to wake other threads takes less time than they save. */
 constexpr double SHARED_WORK = 4e6;
 
-/** Runs the work of a layer with as many threads as it is worth. @param width columns of all gates */
+/** Runs work with products with as many threads as it is worth. */
+template <typename Work>
+void runShared(double multiplications, const Work& work) {
+  multiplications < SHARED_WORK ? alone(withRegisters(work)) : together(withRegisters(work));
+}
+
+/** Runs the work of a layer. @param width columns of all gates */
 template <typename Work>
 void runLayer(const Layer& layer, long width, const Work& work) {
   const double rows = static_cast<double>(layer.time) * layer.batch;
-  rows * (layer.input + layer.hidden) * width < SHARED_WORK ? alone(work) : together(work);
+  runShared(rows * (layer.input + layer.hidden) * width, work);
 }
 
 /** Memory of a layer's call, taken piece by piece. */
@@ -29,6 +35,22 @@ class Pieces {
 
  private:
   float* next_;
+};
+
+/** What every gate of a step gives back to the states before it; of two steps, since threads are at most one apart. */
+template <int GATES>
+class GateRows {
+ public:
+  GateRows(long batch, long hidden, Pieces& pieces) : batch_(batch), hidden_(hidden) {
+    for (float*& part : parts_) part = pieces.take(rowsSize(batch, hidden));
+  }
+
+  PackedRows of(long step, int gate) const { return {batch_, hidden_, parts_[step % 2 * GATES + gate]}; }
+
+ private:
+  const long batch_;
+  const long hidden_;
+  float* parts_[2 * GATES];
 };
 
 /** A panel's columns of a matrix [rows, hidden] to the same place of another; of null, zeros. */

@@ -119,7 +119,7 @@ void meanLoss(const MeanLoss& in) {
       for (long group = 0; group < GROUPS; group++) in.dBias[k] += byBias[group * in.columns + k];
     }
   };
-  3.0 * in.rows * in.size * in.columns < SHARED_WORK ? alone(work) : together(work);
+  runShared(3.0 * in.rows * in.size * in.columns, work);
 
   double loss = 0;
   double logLikelihood = 0;

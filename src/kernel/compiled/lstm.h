@@ -30,8 +30,11 @@ void lstmForward(const LstmForward& in) {
   const long size = batch * hidden;
   const long sums = 4 * batch * PANEL;
   const long threads = threadCount();
-  Pieces pieces(4 * panels * PANEL * hidden + 3 * size + threads * (sums + PRODUCT_SCRATCH));
-  float* const packed = pieces.take(4 * panels * PANEL * hidden);
+  const long weights = 4 * panels * panelSize(hidden);
+  const long rows = rowsSize(batch, hidden);
+  Pieces pieces(weights + 2 * rows + 3 * size + threads * (sums + PRODUCT_SCRATCH));
+  float* const packed = pieces.take(weights);
+  const PackedRows packedStates[2] = {{batch, hidden, pieces.take(rows)}, {batch, hidden, pieces.take(rows)}};
   float* const states = pieces.take(2 * size);  // before and after a step
   float* const cells = pieces.take(size);
   float* const allSums = pieces.take(threads * sums);
@@ -41,13 +44,14 @@ void lstmForward(const LstmForward& in) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const z = allSums + member.index * sums;
-    const auto panelOf = [&](long p, int gate) { return packed + (4 * p + gate) * PANEL * hidden; };
+    const auto panelOf = [&](long p, int gate) { return packed + (4 * p + gate) * panelSize(hidden); };
     projectInput(member, in, width4, in.gates, memory);
     for (long p = first; p < last; p++) {
       for (int gate = 0; gate < 4; gate++)
         pack(plain(in.weights.recurrent + gate * hidden + p * PANEL, width4), widthOf(p, hidden), hidden,
              panelOf(p, gate));
       copyPanel(p, in.h0, states, batch, hidden);
+      packedStates[0].packPanel(p, plain(states, hidden));
       copyPanel(p, in.c0, cells, batch, hidden);
     }
     member.meet();
@@ -57,7 +61,7 @@ void lstmForward(const LstmForward& in) {
       float* const after = states + ((step + 1) % 2) * size;
       for (long p = first; p < last; p++) {
         for (int gate = 0; gate < 4; gate++)
-          multiply(batch, before, hidden, panelOf(p, gate), hidden, z + gate * batch * PANEL);
+          packedStates[step % 2].multiply(panelOf(p, gate), z + gate * batch * PANEL);
         for (long b = 0; b < batch; b++) {
           const bool real = t < lengths[b];
           eachVector(p, hidden, [&](long offset, long unit, long count) {
@@ -84,6 +88,7 @@ void lstmForward(const LstmForward& in) {
             store(in.states + place, cell.h, count);
           });
         }
+        packedStates[(step + 1) % 2].packPanel(p, plain(after, hidden));
       }
       member.meet();
     }
@@ -105,9 +110,11 @@ void lstmBackward(const LstmBackward& in) {
   const long size = batch * hidden;
   const long width4 = 4 * hidden;
   const long threads = threadCount();
-  Pieces pieces(panels * PANEL * width4 + 2 * size + (time + 1) * batch * width4 +
+  const long weights = 4 * panels * panelSize(hidden);
+  Pieces pieces(weights + 8 * rowsSize(batch, hidden) + 2 * size + (time + 1) * batch * width4 +
                 threads * (batch * PANEL + PRODUCT_SCRATCH));
-  float* const packed = pieces.take(panels * PANEL * width4);
+  float* const packed = pieces.take(weights);
+  const GateRows<4> packedGates(batch, hidden, pieces);
   float* const dh = pieces.take(size);  // by the state, from the steps after
   float* const dc = pieces.take(size);
   float* const dzAll = pieces.take(time * batch * width4);  // by the gates before their functions
@@ -119,23 +126,26 @@ void lstmBackward(const LstmBackward& in) {
     const long first = member.from(panels);
     const long last = member.to(panels);
     float* const sums = allSums + member.index * batch * PANEL;
-    const auto panelOf = [&](long p) { return packed + p * PANEL * width4; };
+    const auto panelOf = [&](long p, int gate) { return packed + (4 * p + gate) * panelSize(hidden); };
     for (long p = first; p < last; p++) {
-      pack(transposed(in.weights.recurrent + p * PANEL * width4, width4), widthOf(p, hidden), width4, panelOf(p));
+      for (int gate = 0; gate < 4; gate++)
+        pack(transposed(in.weights.recurrent + p * PANEL * width4 + gate * hidden, width4), widthOf(p, hidden), hidden,
+             panelOf(p, gate));
       copyPanel(p, in.dhEnd, dh, batch, hidden);
       copyPanel(p, in.dcEnd, dc, batch, hidden);
       clearBias(p, in.gradients, 4, hidden);
     }
     // dh of the rows that the step took part in, from its dz.
-    const auto through = [&](long p, long t) {
-      multiply(batch, dzAll + t * batch * width4, width4, panelOf(p), width4, sums);
+    const auto through = [&](long p, long step) {
+      const long t = stepRead(in.layer, step);
+      for (int gate = 0; gate < 4; gate++) packedGates.of(step, gate).multiply(panelOf(p, gate), sums, gate > 0);
       for (long b = 0; b < batch; b++)
         if (t < lengths[b]) std::copy_n(sums + b * PANEL, widthOf(p, hidden), dh + b * hidden + p * PANEL);
     };
     for (long step = time - 1; step >= 0; step--) {
       const long t = stepRead(in.layer, step);
       for (long p = first; p < last; p++) {
-        if (step + 1 < time) through(p, stepRead(in.layer, step + 1));
+        if (step + 1 < time) through(p, step + 1);
         eachVector(p, hidden, [&](long, long unit, long count) {
           V dBias[4] = {};
           for (long b = 0; b < batch; b++) {
@@ -165,11 +175,13 @@ void lstmBackward(const LstmBackward& in) {
           }
           for (int gate = 0; gate < 4; gate++) addToBias(in.gradients, gate * hidden + unit, dBias[gate], count);
         });
+        for (int gate = 0; gate < 4; gate++)
+          packedGates.of(step, gate).packPanel(p, plain(dzAll + t * batch * width4 + gate * hidden, width4));
       }
       member.meet();
     }
     for (long p = first; p < last; p++) {
-      if (time > 0) through(p, stepRead(in.layer, 0));
+      if (time > 0) through(p, 0);
       copyPanel(p, dh, in.dh0, batch, hidden);
       copyPanel(p, dc, in.dc0, batch, hidden);
     }

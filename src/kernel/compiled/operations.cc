@@ -1,5 +1,9 @@
 // The kernels as operations of TensorFlow, registered when Node loads this addon.
 #include <node_api.h>
+#if defined(DRAGOMAN_BFLOAT16) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <string>
@@ -18,25 +22,52 @@ extern const Kernels baseline;
 extern const Kernels avx2;
 extern const Kernels avx512;
 #endif
+#ifdef DRAGOMAN_BFLOAT16
+extern const Kernels avx512_bf16;
+extern const Kernels amx_bf16;
+#endif
 
 namespace {
 
 struct Choice {
+  /** Null where there is none. */
   const char* processor;
-  const Kernels& kernels;
+  const Kernels* kernels;
 };
 
 /** The kernels for the processor that this runs on. */
 Choice choose() {
 #ifdef DRAGOMAN_X64
   const bool fma = __builtin_cpu_supports("fma");
-  if (fma && __builtin_cpu_supports("avx512f")) return {"avx512", avx512};
-  if (fma && __builtin_cpu_supports("avx2")) return {"avx2", avx2};
+  if (fma && __builtin_cpu_supports("avx512f")) return {"avx512", &avx512};
+  if (fma && __builtin_cpu_supports("avx2")) return {"avx2", &avx2};
 #endif
-  return {"baseline", baseline};
+  return {"baseline", &baseline};
 }
 
-const Choice chosen = choose();
+/** Whether the system lets this process use AMX's registers, for which it has to be asked. */
+[[maybe_unused]] bool mayUseTiles() {
+#if defined(DRAGOMAN_BFLOAT16) && defined(__linux__)
+  constexpr int REQUEST_PERMISSION = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int TILE_DATA = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+  return false;
+#endif
+}
+
+/** Kernels whose products are of bfloat16 numbers. */
+Choice chooseBfloat16() {
+#ifdef DRAGOMAN_BFLOAT16
+  if (__builtin_cpu_supports("avx512bf16")) {
+    if (__builtin_cpu_supports("amx-bf16") && mayUseTiles()) return {"amx_bf16", &amx_bf16};
+    return {"avx512_bf16", &avx512_bf16};
+  }
+#endif
+  return {nullptr, nullptr};
+}
+
+Choice chosen = choose();
 
 /** Attributes of a layer's operations. */
 struct Options {
@@ -83,7 +114,7 @@ void lstm(void* kernel, TF_OpKernelContext* context) {
   if (!call.fine()) return;
   run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
   run.cEnd = options.ends ? run.hEnd + batch * hidden : nullptr;
-  chosen.kernels.lstmForward(run);
+  chosen.kernels->lstmForward(run);
 }
 
 void lstmGradient(void* kernel, TF_OpKernelContext* context) {
@@ -104,7 +135,7 @@ void lstmGradient(void* kernel, TF_OpKernelContext* context) {
   if (!call.fine()) return;
   run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
   run.dcEnd = options.ends ? run.dhEnd + batch * hidden : nullptr;
-  chosen.kernels.lstmBackward(run);
+  chosen.kernels->lstmBackward(run);
 }
 
 void gru(void* kernel, TF_OpKernelContext* context) {
@@ -117,7 +148,7 @@ void gru(void* kernel, TF_OpKernelContext* context) {
   run.gates = call.output(1, {time, batch, 3 * hidden});
   if (!call.fine()) return;
   run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
-  chosen.kernels.gruForward(run);
+  chosen.kernels->gruForward(run);
 }
 
 void gruGradient(void* kernel, TF_OpKernelContext* context) {
@@ -134,7 +165,7 @@ void gruGradient(void* kernel, TF_OpKernelContext* context) {
   run.dh0 = call.output(4, {batch, hidden});
   if (!call.fine()) return;
   run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
-  chosen.kernels.gruBackward(run);
+  chosen.kernels->gruBackward(run);
 }
 
 void packOperation(void*, TF_OpKernelContext* context) {
@@ -144,8 +175,8 @@ void packOperation(void*, TF_OpKernelContext* context) {
   const long columns = groups > 0 ? call.size(0, 1, 2) / groups : 0;
   Packing run{depth, groups, columns, call.input(0, {depth, groups * columns}), nullptr};
   if (!call.fine()) return;
-  run.panels = call.output(0, {chosen.kernels.packedSize(depth, groups, columns)});
-  if (call.fine()) chosen.kernels.packPanels(run);
+  run.panels = call.output(0, {chosen.kernels->packedSize(depth, groups, columns)});
+  if (call.fine()) chosen.kernels->packPanels(run);
 }
 
 void linearOperation(void*, TF_OpKernelContext* context) {
@@ -154,10 +185,10 @@ void linearOperation(void*, TF_OpKernelContext* context) {
   const long depth = call.size(0, 1, 2);
   const long columns = call.size(2, 0, 1);
   LinearStep run{rows, depth, columns, call.number(3) != 0, call.input(0, {rows, depth}), nullptr, nullptr, nullptr};
-  run.panels = call.input(1, {chosen.kernels.packedSize(depth, 1, columns)});
+  run.panels = call.input(1, {chosen.kernels->packedSize(depth, 1, columns)});
   run.bias = call.input(2, {columns});
   run.y = call.output(0, {rows, columns});
-  if (call.fine()) chosen.kernels.linearStep(run);
+  if (call.fine()) chosen.kernels->linearStep(run);
 }
 
 void lstmStepOperation(void*, TF_OpKernelContext* context) {
@@ -168,11 +199,11 @@ void lstmStepOperation(void*, TF_OpKernelContext* context) {
   run.hidden = call.size(1, 1, 2);
   run.x = call.input(0, {run.rows, run.depth});
   run.c = call.input(1, {run.rows, run.hidden});
-  run.panels = call.input(2, {chosen.kernels.packedSize(run.depth, 4, run.hidden)});
+  run.panels = call.input(2, {chosen.kernels->packedSize(run.depth, 4, run.hidden)});
   run.bias = call.input(3, {4 * run.hidden});
   run.hAfter = call.output(0, {run.rows, run.hidden});
   run.cAfter = call.output(1, {run.rows, run.hidden});
-  if (call.fine()) chosen.kernels.lstmStep(run);
+  if (call.fine()) chosen.kernels->lstmStep(run);
 }
 
 void attendOperation(void*, TF_OpKernelContext* context) {
@@ -190,7 +221,7 @@ void attendOperation(void*, TF_OpKernelContext* context) {
   run.bias = call.input(3, {run.batch, 1, run.length});
   run.context = call.output(0, {rows, run.memorySize});
   run.weights = call.output(1, {rows, run.length});
-  if (call.fine()) chosen.kernels.attendStep(run);
+  if (call.fine()) chosen.kernels->attendStep(run);
 }
 
 void bestOperation(void*, TF_OpKernelContext* context) {
@@ -203,7 +234,7 @@ void bestOperation(void*, TF_OpKernelContext* context) {
   run.ids = call.output<int32_t>(0, {run.rows, run.k});
   run.values = call.output(1, {run.rows, run.k});
   run.normalisers = call.output(2, {run.rows});
-  if (call.fine() && run.k > 0) chosen.kernels.bestStep(run);
+  if (call.fine() && run.k > 0) chosen.kernels->bestStep(run);
 }
 
 /** The labels of so many rows, if each is one of the columns; else the call has failed. */
@@ -232,7 +263,7 @@ void meanLossOperation(void*, TF_OpKernelContext* context) {
   run.dO = call.output(1, {run.rows, run.size});
   run.dMatrix = call.output(2, {height, width});
   run.dBias = call.output(3, {run.columns});
-  if (call.fine()) chosen.kernels.meanLoss(run);
+  if (call.fine()) chosen.kernels->meanLoss(run);
 }
 
 void labelScoresOperation(void*, TF_OpKernelContext* context) {
@@ -244,7 +275,7 @@ void labelScoresOperation(void*, TF_OpKernelContext* context) {
   run.bias = call.input(1, {run.columns});
   run.labels = labelsOf(call, 2, run.rows, run.columns);
   run.scores = call.output(0, {run.rows});
-  if (call.fine()) chosen.kernels.labelScores(run);
+  if (call.fine()) chosen.kernels->labelScores(run);
 }
 
 void* create(TF_OpKernelConstruction* construction) {
@@ -323,17 +354,31 @@ std::string addAll() {
   return problem;
 }
 
-/** setThreads(count) for JavaScript. */
-napi_value setThreadsFrom(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value value;
-  int32_t number = 1;
-  if (napi_get_cb_info(env, info, &count, &value, nullptr, nullptr) == napi_ok && count == 1 &&
-      napi_get_value_int32(env, value, &number) == napi_ok && number >= 1)
-    setThreads(number);
-  else
-    napi_throw_type_error(env, nullptr, "expected a number of threads from 1");
-  return nullptr;
+/**
+ * start(threads, bfloat16) for JavaScript: the name of the processor that the kernels were chosen for; null where there
+ * are none for the products that are wanted.
+ */
+napi_value start(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value values[2];
+  int32_t threads = 0;
+  bool bfloat16 = false;
+  if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count != 2 ||
+      napi_get_value_int32(env, values[0], &threads) != napi_ok || threads < 1 ||
+      napi_get_value_bool(env, values[1], &bfloat16) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "expected a number of threads from 1, and whether products are of bfloat16 numbers");
+    return nullptr;
+  }
+  setThreads(threads);
+  const Choice choice = bfloat16 ? chooseBfloat16() : choose();
+  napi_value processor;
+  if (choice.kernels == nullptr) {
+    napi_get_null(env, &processor);
+    return processor;
+  }
+  chosen = choice;
+  napi_create_string_utf8(env, choice.processor, NAPI_AUTO_LENGTH, &processor);
+  return processor;
 }
 
 }  // namespace
@@ -346,10 +391,7 @@ NAPI_MODULE_INIT() {
     return nullptr;
   }
   napi_value function;
-  napi_create_function(env, "setThreads", NAPI_AUTO_LENGTH, dragoman::setThreadsFrom, nullptr, &function);
-  napi_set_named_property(env, exports, "setThreads", function);
-  napi_value processor;
-  napi_create_string_utf8(env, dragoman::chosen.processor, NAPI_AUTO_LENGTH, &processor);
-  napi_set_named_property(env, exports, "processor", processor);
+  napi_create_function(env, "start", NAPI_AUTO_LENGTH, dragoman::start, nullptr, &function);
+  napi_set_named_property(env, exports, "start", function);
   return exports;
 }

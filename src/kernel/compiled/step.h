@@ -19,30 +19,7 @@ void runStep(double multiplications, long pieces, const Work& work) {
   for (long piece = 0; piece < pieces; piece++) work(0, piece);
 }
 
-/** Rows of x in tiles that lie close together: its own rows are powers of two apart and would share places of the cache. */
-struct Tiles {
-  Tiles(const float* x, long rows, long depth, float* memory) : rows(rows), depth(depth), start(memory) {
-    packTiles(plain(x, depth), rows, depth, memory);
-  }
-
-  /** c [rows, PANEL] = x times a panel. */
-  void multiply(const float* panel, float* c) const {
-    for (int64_t from = 0; from < depth; from += DEPTH) {
-      const int64_t count = std::min(DEPTH, depth - from);
-      const float* const part = panel + from * PANEL;
-      for (long row = 0; row < rows; row += TILE) {
-        const long left = std::min<long>(TILE, rows - row);
-        packedTile(left, start + row * depth + from * left, part, count, c + row * PANEL, PANEL, from > 0);
-      }
-    }
-  }
-
-  const long rows;
-  const long depth;
-  float* const start;
-};
-
-long packedSize(long depth, long groups, long columns) { return panelsOf(columns) * groups * PANEL * depth; }
+long packedSize(long depth, long groups, long columns) { return panelsOf(columns) * groups * panelSize(depth); }
 
 /** Panels of a matrix [depth, groups * columns]; those of the same columns of every group stand together. */
 void packPanels(const Packing& in) {
@@ -51,19 +28,21 @@ void packPanels(const Packing& in) {
     for (long group = 0; group < in.groups; group++)
       pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns),
            widthOf(p, in.columns), in.depth,
-           in.panels + (p * in.groups + group) * PANEL * in.depth);
+           in.panels + (p * in.groups + group) * panelSize(in.depth));
   });
 }
 
 /** f(x W + b), f being tanh or nothing. */
 void linearStep(const LinearStep& in) {
   const long panels = panelsOf(in.columns);
-  Pieces pieces((in.depth + threadCount() * PANEL) * in.rows);
-  const Tiles x(in.x, in.rows, in.depth, pieces.take(in.depth * in.rows));
+  const long size = rowsSize(in.rows, in.depth);
+  Pieces pieces(size + threadCount() * PANEL * in.rows);
+  const PackedRows x(in.rows, in.depth, pieces.take(size));
+  x.packAll(plain(in.x, in.depth));
   float* const allSums = pieces.take(threadCount() * PANEL * in.rows);
   runStep(static_cast<double>(in.rows) * in.depth * in.columns, panels, [&](int thread, long p) {
     float* const sums = allSums + thread * in.rows * PANEL;
-    x.multiply(in.panels + p * PANEL * in.depth, sums);
+    x.multiply(in.panels + p * panelSize(in.depth), sums);
     for (long b = 0; b < in.rows; b++) {
       eachVector(p, in.columns, [&](long offset, long column, long count) {
         const V z = load(sums + b * PANEL + offset) + load(in.bias + column, count);
@@ -77,13 +56,15 @@ void linearStep(const LinearStep& in) {
 void lstmStep(const LstmStep& in) {
   const long panels = panelsOf(in.hidden);
   const long sums = 4 * in.rows * PANEL;
-  Pieces pieces(in.depth * in.rows + threadCount() * sums);
-  const Tiles x(in.x, in.rows, in.depth, pieces.take(in.depth * in.rows));
+  const long size = rowsSize(in.rows, in.depth);
+  Pieces pieces(size + threadCount() * sums);
+  const PackedRows x(in.rows, in.depth, pieces.take(size));
+  x.packAll(plain(in.x, in.depth));
   float* const allSums = pieces.take(threadCount() * sums);
   runStep(static_cast<double>(in.rows) * in.depth * 4 * in.hidden, panels, [&](int thread, long p) {
     float* const z = allSums + thread * sums;
     for (int gate = 0; gate < 4; gate++)
-      x.multiply(in.panels + (4 * p + gate) * PANEL * in.depth, z + gate * in.rows * PANEL);
+      x.multiply(in.panels + (4 * p + gate) * panelSize(in.depth), z + gate * in.rows * PANEL);
     for (long b = 0; b < in.rows; b++) {
       eachVector(p, in.hidden, [&](long offset, long unit, long count) {
         const auto sum = [&](int gate) {
