@@ -39,25 +39,32 @@ export function peerEntry(
   options: { readonly asked?: number; readonly flops?: number } = {},
 ): Entry[] {
   if (peers === null) return [];
-  const open = async (): Promise<Contender> => {
-    const peer = new PeerProcess(peers.command(program));
-    try {
-      const { ready } = await peer.ask({ prepare: job });
-      const { amount } = ready as { amount: number };
-      return {
-        name,
-        amount,
-        flops: options.flops ?? null,
-        run: async (times) => (await peer.ask({ run: times })).ms as number,
-        memory: async () => (await peer.ask({ memory: true })).mib as number,
-        dispose: () => peer.close(),
-      };
-    } catch (error) {
-      peer.close();
-      throw error;
-    }
-  };
+  const open = () => processContender(name, new PeerProcess(peers.command(program)), job, options.flops);
   return [{ name, asked: options.asked, open }];
+}
+
+/** What a process does that speaks the lines of src/peers/serve.py, once it is ready for the job. */
+export async function processContender(
+  name: string,
+  peer: PeerProcess,
+  job: object,
+  flops?: number,
+): Promise<Contender> {
+  try {
+    const { ready } = await peer.ask({ prepare: job });
+    const { amount } = ready as { amount: number };
+    return {
+      name,
+      amount,
+      flops: flops ?? null,
+      run: async (times) => (await peer.ask({ run: times })).ms as number,
+      memory: async () => (await peer.ask({ memory: true })).mib as number,
+      dispose: () => peer.close(),
+    };
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
 }
 
 /** A process that answers one JSON object a line with one. */
@@ -66,11 +73,12 @@ export class PeerProcess {
   readonly #lines: AsyncIterator<string>;
   #said = '';
 
-  constructor([command, ...words]: readonly [string, ...string[]]) {
+  /** @param environment beside this process' own */
+  constructor([command, ...words]: readonly [string, ...string[]], environment: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(command, words, {
       stdio: ['pipe', 'pipe', 'pipe'],
       // An installed package's folder is not to be written to.
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...environment },
     });
     this.#child.on('error', (error) => {
       this.#said = error.message;

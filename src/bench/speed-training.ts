@@ -1,14 +1,26 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Config } from '../config.js';
+import { hasBfloat16, vectorExtensions } from '../engine/hardware.js';
 import { DragomanError } from '../errors.js';
 import { Random } from '../random.js';
 import { collate, makeBatches } from '../text/batch.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { createOptimizer } from '../train/optimizer.js';
 import { BACKWARD, sentenceFlops } from './flops.js';
-import { peerEntry } from './peer.js';
-import { type Contender, local, type SpeedCase, type SpeedData, type SpeedSetting } from './speed-case.js';
+import { PeerProcess, peerEntry, processContender } from './peer.js';
+import {
+  type Contender,
+  local,
+  type SpeedCase,
+  type SpeedData,
+  type SpeedSetting,
+  Unavailable,
+} from './speed-case.js';
 import { benchmarkConfig, benchmarkModel, type Path, sizesOf } from './speed-model.js';
+
+const TRAINING_PROCESS = fileURLToPath(new URL('training-process.js', import.meta.url));
 
 /** Sentences a step. */
 const BATCH = 64;
@@ -25,7 +37,57 @@ export function trainingCases(setting: SpeedSetting): SpeedCase[] {
       ]),
       what: 'training step, Multi30k model',
     },
+    ...(hasBfloat16(vectorExtensions()) ? [bfloat16Case(setting)] : []),
   ];
+}
+
+/** The same with products of bfloat16 numbers. An engine has one kind, so ours has a process of its own. */
+function bfloat16Case(setting: SpeedSetting): SpeedCase {
+  const what = trainingCase(setting, 'whole-target', [
+    ['PyTorch, stock, mixed precision', 'bfloat16', 1],
+    ['PyTorch, tuned', 'tuned', 1.05],
+  ]);
+  return {
+    ...what,
+    what: 'training step, products in bfloat16',
+    ours: {
+      name: 'dragoman',
+      open: async () => {
+        if (!existsSync(TRAINING_PROCESS)) throw new Unavailable('the package has not been built');
+        return processContender(
+          'dragoman',
+          new PeerProcess([process.execPath, TRAINING_PROCESS], { DRAGOMAN_PRODUCTS: 'bfloat16' }),
+          trainingJob(setting),
+        );
+      },
+    },
+  };
+}
+
+/** What a process gets to know of its work. */
+export interface TrainingJob {
+  readonly threads: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly batches: number;
+  /** Entries of the vocabularies. */
+  readonly sizes: { readonly source: number; readonly target: number };
+  /** Ids of every pair. */
+  readonly source: readonly number[][];
+  readonly target: readonly number[][];
+}
+
+function trainingJob({ seed, threads, quick, data: { codecs, corpus } }: SpeedSetting): TrainingJob {
+  const rows = Array.from({ length: corpus.length }, (_, i) => i);
+  return {
+    threads,
+    seed,
+    batch: BATCH,
+    batches: BATCHES[quick ? 'quick' : 'full'],
+    sizes: { source: codecs.source.vocabulary.size, target: codecs.target.vocabulary.size },
+    source: rows.map((i) => Array.from(corpus.source(i))),
+    target: rows.map((i) => Array.from(corpus.target(i))),
+  };
 }
 
 /** Whole steps of the model that has to go step by step. */
@@ -43,28 +105,23 @@ function trainingCase(
   path: Path,
   variants: readonly (readonly [name: string, variant: string, asked: number])[],
 ): Omit<SpeedCase, 'what'> {
-  const { seed, threads, peers, quick, data } = setting;
+  const { seed, peers, data } = setting;
   const config = benchmarkConfig(path);
-  const batches = BATCHES[quick ? 'quick' : 'full'];
-  const rows = Array.from({ length: data.corpus.length }, (_, i) => i);
+  const ours = trainingJob(setting);
+  const { batch, batches } = ours;
   const job = (variant: string) => ({
-    threads,
-    seed,
+    ...ours,
     variant,
-    batch: BATCH,
-    batches,
     shape: sizesOf(config, data.codecs),
     labelSmoothing: config.train.labelSmoothing,
     clip: config.train.clip,
-    source: rows.map((i) => Array.from(data.corpus.source(i))),
-    target: rows.map((i) => Array.from(data.corpus.target(i))),
   });
   return {
     unit: 'target tokens',
     memory: true,
     ours: {
       name: 'dragoman',
-      open: async () => trainingContender({ config, data, batch: BATCH, batches, seed }),
+      open: async () => trainingContender({ config, data, batch, batches, seed }),
     },
     others: variants.flatMap(([name, variant, asked]) =>
       peerEntry(peers, 'training', name, job(variant), { asked }),
@@ -74,7 +131,7 @@ function trainingCase(
 
 export interface TrainingWork {
   readonly config: Config;
-  readonly data: SpeedData;
+  readonly data: Pick<SpeedData, 'codecs' | 'corpus'>;
   /** Sentences a step. */
   readonly batch: number;
   /** Steps a run. */
