@@ -31,6 +31,13 @@ export interface Program {
   readonly outputs: readonly { readonly source: Source; readonly dtype: number }[];
 }
 
+let recordings = 0;
+
+/** Whether what TensorFlow is told is being written down. */
+export function isRecording(): boolean {
+  return recordings > 0;
+}
+
 /**
  * Runs `compute` and writes down what it had TensorFlow do.
  * @param inputs tensors that may be others the next time; any other tensor from outside is taken for a constant
@@ -54,6 +61,7 @@ export function record(
   });
   const own = backend.binding;
   backend.binding = recorder.binding();
+  recordings++;
   try {
     const results = compute();
     const outputs = results.map((result) => {
@@ -62,6 +70,7 @@ export function record(
     });
     return { program: { nodes: recorder.nodes, outputs }, results };
   } finally {
+    recordings--;
     backend.binding = own;
   }
 }

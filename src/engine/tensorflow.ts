@@ -11,6 +11,7 @@ import { chosenIn } from './environment.js';
 import { registerNativeGather } from './gather.js';
 import { hasBfloat16, vectorExtensions } from './hardware.js';
 import { PRECISIONS, type Precision, registerProducts } from './products.js';
+import { registerNativeSegmentSum } from './segment-sum.js';
 
 /**
  * The version of `@tensorflow/tfjs-node` whose backend is used. It has to be that of the installed
@@ -147,6 +148,7 @@ export function loadNative(folder: string): NativeEngine {
   const { NodeJSKernelBackend } = require(join(folder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
   registerProducts(products);
   registerNativeGather();
+  registerNativeSegmentSum();
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
 
   const kernels = loadKernels(folder, threads, products);

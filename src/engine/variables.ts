@@ -93,8 +93,7 @@ export class ResourceVariable implements Variable {
       const copy = native.one('DeepCopy', native.attributes({ T: { type: 'float32' } }), [
         native.from(source),
       ]);
-      this.#residence = null;
-      this.#set(copy);
+      this.take(copy);
       return [];
     });
     source.dispose();
@@ -103,10 +102,7 @@ export class ResourceVariable implements Variable {
   /** The handle for an op that changes the variable. */
   handleForUpdate(): Handle {
     if (this.#residence !== null) {
-      const native = nativeOps();
-      const value = native.from(this.value());
-      this.#residence = null;
-      this.#set(value);
+      this.take(nativeOps().from(this.value()));
     }
     this.forget();
     return this.handle;
@@ -132,6 +128,12 @@ export class ResourceVariable implements Variable {
   forget(): void {
     this.#read?.dispose();
     this.#read = null;
+  }
+
+  /** Takes a tensor of its shape as its value, without a copy. */
+  take(value: Handle): void {
+    this.#residence = null;
+    this.#set(value);
   }
 
   #set(value: Handle): void {

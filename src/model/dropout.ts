@@ -1,5 +1,7 @@
 import { cast, greaterEqual, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { uniform } from '../engine/random.js';
+import { compiledDropout } from '../kernel/compiled-dropout.js';
 
 /**
  * Dropout (Srivastava et al. 2014) with kept values scaled up, so that nothing changes when it is off. The masks
@@ -13,6 +15,8 @@ export class Dropout {
 
   /** @param rate share of the values of x that become zero */
   apply<T extends Tensor>(x: T, rate: number): T {
+    if (this.seed === null || rate === 0) return x;
+    if (hasCompiledKernels()) return compiledDropout(x, rate, this.seed, this.#stream++);
     const mask = this.mask(x.shape, rate);
     return mask === null ? x : (mul(x, mask) as T);
   }

@@ -13,6 +13,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { nativeOps } from '../engine/native.js';
 import { createVariable, type Variable } from '../engine/variables.js';
 import { DragomanError } from '../errors.js';
@@ -51,6 +52,12 @@ function globalNorm(gradients: readonly Tensor[]): Scalar {
     return sqrt(addN(gradients.map((g) => sum(square(g)) as Scalar))) as Scalar;
   }
   const native = nativeOps();
+  if (hasCompiledKernels()) {
+    const squares = gradients.map((g) =>
+      native.toTensor<Scalar>(native.one('DragomanSumOfSquares', [], [native.from(g)])),
+    );
+    return sqrt(addN(squares)) as Scalar;
+  }
   const attributes = native.attributes({ T: { type: 'float32' } });
   const halves = gradients.map((g) =>
     native.toTensor<Scalar>(native.one('L2Loss', attributes, [native.from(g)])),

@@ -1,7 +1,9 @@
 import { add, div, mul, type Scalar, sqrt, square, sub, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { liveValues } from '../engine/live-values.js';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import { isRecording } from '../engine/recording.js';
 import { type PortableVariable, ResourceVariable, type Variable } from '../engine/variables.js';
 
 type Adam = Extract<OptimizerSpec, { kind: 'adam' }>;
@@ -96,6 +98,10 @@ export class AdamRule implements Rule {
       v instanceof ResourceVariable
     ) {
       const native = nativeOps();
+      if (hasCompiledKernels() && !isRecording()) {
+        updateCompiled([parameter, m, v], gradient, settings);
+        return;
+      }
       const handles = [parameter, m, v].map((variable) => variable.handleForUpdate());
       native.scope((): Handle[] => {
         // The rate is corrected already: powers of zero leave it alone.
@@ -120,6 +126,26 @@ export class AdamRule implements Rule {
     second!.replace(() => add(mul(second!.value(), beta2), mul(square(gradient), sub(1, beta2))));
     x!.replace(() => sub(x!.value(), div(mul(first!.value(), rate), add(sqrt(second!.value()), epsilon))));
   }
+}
+
+/**
+ * The same by our own operation (src/kernel/compiled/training.h), which passes over the memory once where
+ * ResourceApplyAdam does three times. Its results become the values of parameter and moments; a graph could not tell
+ * that they are the variables', so a recording has TensorFlow's operation.
+ */
+function updateCompiled(
+  variables: readonly ResourceVariable[],
+  gradient: Tensor,
+  settings: readonly Scalar[],
+): void {
+  const native = nativeOps();
+  const values = variables.map((variable) => variable.value()); // theirs, so read outside the scope
+  native.scope((): Handle[] => {
+    const inputs = [...values, gradient, ...settings].map((x) => native.from(x));
+    const after = native.run('DragomanAdam', [], inputs, variables.length);
+    for (const [k, variable] of variables.entries()) variable.take(after[k]!);
+    return [];
+  });
 }
 
 /**

@@ -39,6 +39,13 @@ class Call {
     return static_cast<const Number*>(TF_TensorData(tensor));
   }
 
+  /** The input's numbers, whatever its shape, and how many there are. */
+  template <typename Number = float>
+  const Number* all(int index) const {
+    return static_cast<const Number*>(TF_TensorData(inputs_[index]));
+  }
+  long count(int index) const { return TF_TensorElementCount(inputs_[index]); }
+
   /** Whether the input has so many axes. */
   bool hasRank(int index, int rank) {
     if (TF_NumDims(inputs_[index]) == rank) return true;
@@ -51,8 +58,19 @@ class Call {
 
   template <typename Number = float>
   Number* output(int index, std::initializer_list<long> shape) {
+    return output<Number>(index, std::vector<int64_t>(shape.begin(), shape.end()));
+  }
+
+  /** An output of an input's shape. */
+  float* outputLike(int index, int input) {
+    std::vector<int64_t> sizes(TF_NumDims(inputs_[input]));
+    for (size_t axis = 0; axis < sizes.size(); axis++) sizes[axis] = TF_Dim(inputs_[input], static_cast<int>(axis));
+    return output<float>(index, sizes);
+  }
+
+  template <typename Number>
+  Number* output(int index, const std::vector<int64_t>& sizes) {
     if (!fine()) return nullptr;
-    std::vector<int64_t> sizes(shape.begin(), shape.end());
     size_t bytes = sizeof(Number);
     for (const int64_t one : sizes) bytes *= one;
     TF_Tensor* const tensor = TF_AllocateOutput(context_, index, std::is_same_v<Number, float> ? TF_FLOAT : TF_INT32,

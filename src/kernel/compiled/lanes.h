@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define DRAGOMAN_LANES 16
 #elif defined(__AVX__)
@@ -45,6 +49,27 @@ inline void store(float* to, V value, int64_t count) {
 inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~where)); }
 
 inline V larger(V a, V b) { return choose(a > b, a, b); }
+
+/** Past the caches: for what is not read again soon. The place is aligned to a vector where it takes one. */
+inline void stream(float* to, V value, int64_t count) {
+#if defined(__AVX512F__)
+  if (count >= LANES) return _mm512_stream_ps(to, (__m512)value);
+#elif defined(__AVX__)
+  if (count >= LANES) return _mm256_stream_ps(to, (__m256)value);
+#endif
+  store(to, value, count);
+}
+
+inline V squareRoot(V x) {
+#if defined(__AVX512F__)
+  return (V)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX__)
+  return (V)_mm256_sqrt_ps((__m256)x);
+#else
+  for (int k = 0; k < LANES; k++) x[k] = __builtin_sqrtf(x[k]);
+  return x;
+#endif
+}
 
 /** e^x to 1e-7 of its value, from e^-87 to e^88: 2^n times a polynomial (Cephes, expf). NaN stays NaN. */
 inline V exponential(V x) {

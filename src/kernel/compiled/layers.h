@@ -162,6 +162,46 @@ struct LabelScores {
   float* scores;  // [rows]
 };
 
+struct Dropout {
+  long size;
+  int32_t seed;
+  int32_t stream;
+  float rate;
+  const float* x;
+  float* y;
+};
+
+struct SumOfSquares {
+  long size;
+  const float* x;
+  float* sum;
+};
+
+/** A parameter and its moments, before and after. */
+struct Adam {
+  long size;
+  float rate;
+  float beta1;
+  float beta2;
+  float epsilon;
+  const float* x;
+  const float* m;
+  const float* v;
+  const float* gradient;
+  float* xAfter;
+  float* mAfter;
+  float* vAfter;
+};
+
+struct SegmentSum {
+  long rows;
+  long width;
+  long segments;
+  const float* values;  // [rows, width]
+  const int32_t* ids;   // [rows]; a row of any other segment counts nowhere
+  float* sums;          // [segments, width]
+};
+
 struct Kernels {
   /** Floats that the packed form of a matrix takes. */
   long (*packedSize)(long depth, long groups, long columns);
@@ -176,6 +216,10 @@ struct Kernels {
   void (*lstmBackward)(const LstmBackward&);
   void (*gruForward)(const GruForward&);
   void (*gruBackward)(const GruBackward&);
+  void (*dropout)(const Dropout&);
+  void (*sumOfSquares)(const SumOfSquares&);
+  void (*adam)(const Adam&);
+  void (*segmentSum)(const SegmentSum&);
 };
 
 }  // namespace dragoman

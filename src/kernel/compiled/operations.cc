@@ -278,6 +278,44 @@ void labelScoresOperation(void*, TF_OpKernelContext* context) {
   if (call.fine()) chosen.kernels->labelScores(run);
 }
 
+void dropoutOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const int32_t* const seeds = call.input<int32_t>(1, {2});
+  const float rate = call.number<float>(2);
+  float* const y = call.outputLike(0, 0);
+  if (call.fine()) chosen.kernels->dropout({call.count(0), seeds[0], seeds[1], rate, call.all(0), y});
+}
+
+void sumOfSquaresOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  float* const sum = call.output(0, {});
+  if (call.fine()) chosen.kernels->sumOfSquares({call.count(0), call.all(0), sum});
+}
+
+void adamOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  for (int input = 1; input < 4; input++)
+    if (call.count(input) != call.count(0)) call.fail("a parameter, its moments and its gradient differ in size");
+  Adam run{call.count(0), call.number<float>(4), call.number<float>(5), call.number<float>(6), call.number<float>(7),
+           call.all(0), call.all(1), call.all(2), call.all(3), nullptr, nullptr, nullptr};
+  run.xAfter = call.outputLike(0, 0);
+  run.mAfter = call.outputLike(1, 0);
+  run.vAfter = call.outputLike(2, 0);
+  if (call.fine()) chosen.kernels->adam(run);
+}
+
+void segmentSumOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  SegmentSum run{};
+  run.rows = call.size(0, 0, 2);
+  run.width = call.size(0, 1, 2);
+  run.segments = call.number(2);
+  run.values = call.input(0, {run.rows, run.width});
+  run.ids = call.input<int32_t>(1, {run.rows});
+  run.sums = call.output(0, {run.segments, run.width});
+  if (call.fine()) chosen.kernels->segmentSum(run);
+}
+
 void* create(TF_OpKernelConstruction* construction) {
   TF_Status* const status = TF_NewStatus();
   const auto read = [&](const char* name) {
@@ -308,7 +346,7 @@ Names operator+(Names first, const Names& second) {
 
 /** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats. */
 std::string typed(const std::string& name) {
-  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels", "transposed"})
+  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels", "transposed", "seeds", "segments"})
     if (name == whole) return name + ": int32";
   return name + ": float";
 }
@@ -349,6 +387,11 @@ std::string addAll() {
   add("DragomanMeanLoss", false, {"o", "matrix", "bias", "labels", "smoothing", "transposed"},
       {"losses", "by_o", "by_matrix", "by_bias"}, meanLossOperation, status);
   add("DragomanLabelScores", false, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
+  add("DragomanDropout", false, {"x", "seeds", "rate"}, {"y"}, dropoutOperation, status);
+  add("DragomanSumOfSquares", false, {"x"}, {"sum"}, sumOfSquaresOperation, status);
+  add("DragomanAdam", false, {"x", "m", "v", "gradient", "rate", "beta1", "beta2", "epsilon"},
+      {"x_after", "m_after", "v_after"}, adamOperation, status);
+  add("DragomanSegmentSum", false, {"values", "ids", "segments"}, {"sums"}, segmentSumOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return problem;

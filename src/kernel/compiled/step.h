@@ -41,6 +41,7 @@ void linearStep(const LinearStep& in) {
   x.packAll(plain(in.x, in.depth));
   float* const allSums = pieces.take(threadCount() * PANEL * in.rows);
   runStep(static_cast<double>(in.rows) * in.depth * in.columns, panels, [&](int thread, long p) {
+    [[maybe_unused]] const Registers registers;
     float* const sums = allSums + thread * in.rows * PANEL;
     x.multiply(in.panels + p * panelSize(in.depth), sums);
     for (long b = 0; b < in.rows; b++) {
@@ -62,6 +63,7 @@ void lstmStep(const LstmStep& in) {
   x.packAll(plain(in.x, in.depth));
   float* const allSums = pieces.take(threadCount() * sums);
   runStep(static_cast<double>(in.rows) * in.depth * 4 * in.hidden, panels, [&](int thread, long p) {
+    [[maybe_unused]] const Registers registers;
     float* const z = allSums + thread * sums;
     for (int gate = 0; gate < 4; gate++)
       x.multiply(in.panels + (4 * p + gate) * panelSize(in.depth), z + gate * in.rows * PANEL);

@@ -3,11 +3,13 @@
 #include "loss.h"
 #include "lstm.h"
 #include "step.h"
+#include "training.h"
 
 namespace dragoman {
 
 extern const Kernels VARIANT;
 const Kernels VARIANT{packedSize, packPanels,  linearStep,  lstmStep,     attendStep, bestStep,
-                      meanLoss,   labelScores, lstmForward, lstmBackward, gruForward, gruBackward};
+                      meanLoss,   labelScores, lstmForward, lstmBackward, gruForward, gruBackward,
+                      dropout,    sumOfSquares, adam,       segmentSum};
 
 }  // namespace dragoman
