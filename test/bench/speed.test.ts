@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engine, memory, type Tensor } from '@tensorflow/tfjs-core';
@@ -19,6 +19,7 @@ import { startEngine } from '../../src/engine/engine.js';
 import { Random } from '../../src/random.js';
 import { collate } from '../../src/text/batch.js';
 import { dragoman } from '../cli/terminal.js';
+import { whySkipped } from '../engines.js';
 
 beforeAll(async () => {
   await startEngine();
@@ -360,5 +361,37 @@ describe('dragoman bench speed', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
     expect(err.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+const TRAINING_PROCESS = join(import.meta.dirname, '../../dist/bench/training-process.js');
+const whyNoProcess =
+  whySkipped('tensorflow') ?? (existsSync(TRAINING_PROCESS) ? null : 'the package has not been built');
+if (whyNoProcess !== null) console.warn(`skipped: training in a process of its own: ${whyNoProcess}`);
+
+describe.skipIf(whyNoProcess !== null)('training in a process of its own', () => {
+  it('prepares, runs and tells its memory; what it cannot do it says', async () => {
+    const trainer = new PeerProcess([process.execPath, TRAINING_PROCESS]);
+    try {
+      await expect(trainer.ask({ run: 1 })).rejects.toThrow('nothing is prepared');
+      const ids = [4, 5, 6];
+      const job = {
+        threads: 1,
+        seed: 1,
+        batch: 2,
+        batches: 1,
+        sizes: { source: 20, target: 20 },
+        source: [ids, ids],
+        target: [ids, ids],
+      };
+      // Two targets of three tokens and their ends.
+      expect(await trainer.ask({ prepare: job })).toEqual({ ready: { amount: 8 } });
+      expect((await trainer.ask({ run: 2 })).ms).toBeGreaterThan(0);
+      expect((await trainer.ask({ memory: true })).mib).toBeGreaterThan(50);
+      const few = { ...job, batch: 3 };
+      await expect(trainer.ask({ prepare: few })).rejects.toThrow('expected a corpus of at least 3 pairs');
+    } finally {
+      trainer.close();
+    }
   });
 });

@@ -154,7 +154,6 @@ describe('compiled kernels', () => {
       processor: null,
       reason: 'not compiled; "dragoman doctor --install" compiles them',
     });
-    expect(loadKernels('/nowhere', 1, 'bfloat16').reason).toBe('products in bfloat16 are made by oneDNN');
     vi.stubEnv('DRAGOMAN_KERNELS', 'operations');
     expect(loadKernels('/nowhere', 1).reason).toBe('switched off by DRAGOMAN_KERNELS');
     expect(hasCompiledKernels()).toBe(false);

@@ -1,12 +1,8 @@
 import {
-  add,
   engine,
   getBackend,
   memory,
-  mul,
-  type Scalar,
   slice,
-  sum,
   type Tensor,
   type Tensor2D,
   type Tensor3D,
@@ -14,73 +10,18 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { Cell, ParameterSpec, State, Weights } from '../../src/cell/cell.js';
 import { createCell } from '../../src/cell/family.js';
 import { CELL_KINDS } from '../../src/cell/options.js';
 import { SequenceMask } from '../../src/kernel/mask.js';
-import type { Sequence } from '../../src/kernel/scan.js';
-import { type Direction, runSequence, scanCell } from '../../src/kernel/sequence.js';
-import { Random } from '../../src/random.js';
+import type { Direction } from '../../src/kernel/sequence.js';
 import { CELLS } from '../cells.js';
 import { difference } from '../difference.js';
 import { describeOnKernels, presentEngines } from '../engines.js';
-import { checkGradients, type Input } from '../finite-differences.js';
+import { checkGradients } from '../finite-differences.js';
+import { inputsOf, probe, run, scaledTensors } from './sequence-run.js';
 
 const INPUT = 3;
 const HIDDEN = 4;
-
-/** Random inputs, trained weights and initial states of a cell: what has a gradient. */
-function inputsOf(cell: Cell, time: number, batch: number, seed: number): Record<string, Input> {
-  const random = new Random(seed);
-  const draw = (shape: readonly number[]): Input => ({
-    shape: [...shape],
-    values: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal() * 0.5),
-  });
-  return Object.fromEntries([
-    ['x', draw([time, batch, cell.inputSize])],
-    ...cell.parameters.filter((p) => p.trainable).map((p) => [`w.${p.name}`, draw(p.shape)]),
-    ...Object.entries(cell.stateSizes)
-      .filter(([name]) => !cell.ownStates.includes(name))
-      .map(([name, size]) => [`s.${name}`, draw([batch, size])]),
-  ]);
-}
-
-function fixedWeight({ shape, initializer }: ParameterSpec, random: Random): Tensor {
-  if (initializer.kind !== 'drawn') throw new Error('a fixed weight draws its values');
-  return tensor(initializer.draw(shape, random), [...shape]);
-}
-
-function run(
-  cell: Cell,
-  tensors: Readonly<Record<string, Tensor>>,
-  mask: SequenceMask,
-  direction: Direction,
-  fused: boolean,
-): Sequence {
-  const fixed = new Random(13);
-  const w: Weights = Object.fromEntries(
-    cell.parameters.map((p) => [p.name, tensors[`w.${p.name}`] ?? fixedWeight(p, fixed)]),
-  );
-  const own = cell.initial(mask.batch);
-  const s: State = Object.fromEntries(
-    Object.keys(cell.stateSizes).map((n) => [n, (tensors[`s.${n}`] ?? own[n]!) as Tensor2D]),
-  );
-  const x = tensors.x as Tensor3D;
-  if (fused) return runSequence(cell, w, x, s, mask, direction);
-  if (direction === 'forward') return scanCell(cell, w, x, s, mask);
-  const { outputs, final } = scanCell(cell, w, mask.reverse(x), s, mask);
-  return { outputs: mask.reverse(outputs), final };
-}
-
-/** A scalar that every output and every final state enters with a weight of its own. */
-function probe(cell: Cell, { outputs, final }: Sequence): Scalar {
-  const spread = (t: Tensor): Scalar => {
-    const weights = Float32Array.from({ length: t.size }, (_, k) => Math.sin(k + 1) * 0.3);
-    return sum(mul(t, tensor(weights, t.shape))) as Scalar;
-  };
-  const states = Object.keys(cell.stateSizes).map((name) => spread(final[name]!));
-  return states.reduce((a, b) => add(a, b), spread(outputs));
-}
 
 const CASES: ReadonlyArray<{ name: string; time: number; lengths: number[] }> = [
   { name: 'rows of full length', time: 4, lengths: [4, 4, 4] },
@@ -218,19 +159,7 @@ describeOnKernels('layers of many units', () => {
           const mask = new SequenceMask(Int32Array.from(lengths), time);
           const inputs = inputsOf(cell, time, lengths.length, 7);
           tidy(() => {
-            const tensors = Object.fromEntries(
-              Object.entries(inputs).map(([n, { values, shape }]) => {
-                // Weights of a network of this size, so that its gates are not all open or closed.
-                const scale = n.startsWith('w.') ? 2 / Math.sqrt(hidden) : 1;
-                return [
-                  n,
-                  tensor(
-                    values.map((v) => v * scale),
-                    shape,
-                  ),
-                ];
-              }),
-            );
+            const tensors = scaledTensors(inputs, hidden);
             const results = [true, true, false].map((fused) => {
               const sequence = run(cell, tensors, mask, direction, fused);
               const { grads } = engine().gradients(

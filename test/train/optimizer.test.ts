@@ -4,7 +4,7 @@ import type { OptimizerSpec } from '../../src/config/translation.js';
 import { ParameterStore } from '../../src/model/parameters.js';
 import { Random } from '../../src/random.js';
 import { createOptimizer } from '../../src/train/optimizer.js';
-import { describeOnEngines } from '../engines.js';
+import { describeOnKernels } from '../engines.js';
 
 const ADAM: OptimizerSpec = { kind: 'adam', learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const SGD: OptimizerSpec = { kind: 'sgd', learningRate: 0.1, momentum: 0.9 };
@@ -58,7 +58,7 @@ function slowTwin(
   return { x, norms };
 }
 
-describeOnEngines('optimizers', () => {
+describeOnKernels('optimizers', () => {
   for (const spec of [ADAM, SGD]) {
     for (const clip of [0, 1]) {
       it(`${spec.kind} follows its formula, clip ${clip}`, () => {
@@ -138,6 +138,43 @@ describeOnEngines('optimizers', () => {
     // A step has the size of the rate, 0.1; rounding of 180 of them may add up to a hundredth of one.
     [...store.read('a'), ...store.read('b')].forEach((value, k) => {
       expect(Math.abs(value - expected.x[k]!)).toBeLessThan(1e-3);
+    });
+    optimizer.dispose();
+    store.dispose();
+  });
+
+  it('a parameter of many numbers is updated in all of them, and clipped by the norm of all', () => {
+    const size = 50_021; // several pieces for several threads, and a last vector that is not full
+    const random = new Random(4);
+    const start = Float32Array.from({ length: size }, () => random.normal());
+    const drawn = { kind: 'drawn', draw: () => start } as const;
+    const store = new ParameterStore(
+      [{ name: 'x', shape: [size], initializer: drawn, trainable: true }],
+      new Random(1),
+    );
+    const optimizer = createOptimizer(ADAM, store, 1);
+    const x = Float64Array.from(start);
+    const [m, v] = [new Float64Array(size), new Float64Array(size)];
+    for (let step = 1; step <= 3; step++) {
+      const gradient = Float32Array.from({ length: size }, () => random.normal());
+      const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+      gradient.forEach((raw, k) => {
+        const g = raw / norm;
+        m[k] = 0.9 * m[k]! + 0.1 * g;
+        v[k] = 0.999 * v[k]! + 0.001 * g * g;
+        const rate = (0.1 * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
+        x[k]! -= (rate * m[k]!) / (Math.sqrt(v[k]!) + 1e-8);
+      });
+      const given = tensor(gradient);
+      const measured = optimizer.apply({ x: given }, 0.1);
+      // Fifty thousand squares, summed in 32 bits where there is no better way.
+      expect(measured.dataSync()[0]! / norm).toBeCloseTo(1, 4);
+      measured.dispose();
+      given.dispose();
+    }
+    // Steps of 0.1, in 32 bits.
+    store.read('x').forEach((value, k) => {
+      expect(Math.abs(value - x[k]!)).toBeLessThan(1e-5);
     });
     optimizer.dispose();
     store.dispose();
