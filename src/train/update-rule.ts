@@ -130,11 +130,12 @@ export class AdamRule implements Rule {
 
 /**
  * The same by our own operation (src/kernel/compiled/training.h), which passes over the memory once where
- * ResourceApplyAdam does three times. Its results become the values of parameter and moments; a graph could not tell
- * that they are the variables', so a recording has TensorFlow's operation.
+ * ResourceApplyAdam does three times. Its result becomes the parameter's value, which others may have read; the moments,
+ * which are the optimizer's alone, are changed in their place. A graph could not tell either, so a recording has
+ * TensorFlow's operation.
  */
 function updateCompiled(
-  variables: readonly ResourceVariable[],
+  variables: readonly [parameter: ResourceVariable, ...moments: ResourceVariable[]],
   gradient: Tensor,
   settings: readonly Scalar[],
 ): void {
@@ -142,8 +143,9 @@ function updateCompiled(
   const values = variables.map((variable) => variable.value()); // theirs, so read outside the scope
   native.scope((): Handle[] => {
     const inputs = [...values, gradient, ...settings].map((x) => native.from(x));
-    const after = native.run('DragomanAdam', [], inputs, variables.length);
-    for (const [k, variable] of variables.entries()) variable.take(after[k]!);
+    const [parameter, ...moments] = variables;
+    parameter.take(native.one('DragomanAdam', [], inputs));
+    for (const moment of moments) moment.forget();
     return [];
   });
 }

@@ -46,6 +46,9 @@ class Call {
   }
   long count(int index) const { return TF_TensorElementCount(inputs_[index]); }
 
+  /** The numbers of an input that is changed in its place: of a variable that nobody else reads. */
+  float* changed(int index) const { return static_cast<float*>(TF_TensorData(inputs_[index])); }
+
   /** Whether the input has so many axes. */
   bool hasRank(int index, int rank) {
     if (TF_NumDims(inputs_[index]) == rank) return true;

@@ -177,7 +177,7 @@ struct SumOfSquares {
   float* sum;
 };
 
-/** A parameter and its moments, before and after. */
+/** A parameter, before and after, and its moments, which are changed in their place. */
 struct Adam {
   long size;
   float rate;
@@ -185,12 +185,10 @@ struct Adam {
   float beta2;
   float epsilon;
   const float* x;
-  const float* m;
-  const float* v;
+  float* m;
+  float* v;
   const float* gradient;
   float* xAfter;
-  float* mAfter;
-  float* vAfter;
 };
 
 struct SegmentSum {

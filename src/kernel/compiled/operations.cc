@@ -297,10 +297,8 @@ void adamOperation(void*, TF_OpKernelContext* context) {
   for (int input = 1; input < 4; input++)
     if (call.count(input) != call.count(0)) call.fail("a parameter, its moments and its gradient differ in size");
   Adam run{call.count(0), call.number<float>(4), call.number<float>(5), call.number<float>(6), call.number<float>(7),
-           call.all(0), call.all(1), call.all(2), call.all(3), nullptr, nullptr, nullptr};
+           call.all(0), call.changed(1), call.changed(2), call.all(3), nullptr};
   run.xAfter = call.outputLike(0, 0);
-  run.mAfter = call.outputLike(1, 0);
-  run.vAfter = call.outputLike(2, 0);
   if (call.fine()) chosen.kernels->adam(run);
 }
 
@@ -390,7 +388,7 @@ std::string addAll() {
   add("DragomanDropout", false, {"x", "seeds", "rate"}, {"y"}, dropoutOperation, status);
   add("DragomanSumOfSquares", false, {"x"}, {"sum"}, sumOfSquaresOperation, status);
   add("DragomanAdam", false, {"x", "m", "v", "gradient", "rate", "beta1", "beta2", "epsilon"},
-      {"x_after", "m_after", "v_after"}, adamOperation, status);
+      {"x_after"}, adamOperation, status);
   add("DragomanSegmentSum", false, {"values", "ids", "segments"}, {"sums"}, segmentSumOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);

@@ -71,8 +71,8 @@ void adam(const Adam& in) {
       const V g = load(in.gradient + k, here);
       const V m = in.beta1 * load(in.m + k, here) + (1 - in.beta1) * g;
       const V v = in.beta2 * load(in.v + k, here) + (1 - in.beta2) * g * g;
-      stream(in.mAfter + k, m, here);
-      stream(in.vAfter + k, v, here);
+      store(in.m + k, m, here);
+      store(in.v + k, v, here);
       stream(in.xAfter + k, load(in.x + k, here) - in.rate * m / (squareRoot(v) + in.epsilon), here);
     }
   });
