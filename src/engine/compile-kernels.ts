@@ -83,7 +83,7 @@ export async function compileKernels(shop: Workshop, engine: string): Promise<vo
     ],
     { cwd: folder, limit: 120 },
   );
-  for (const object of objects) rmSync(join(folder, object), { force: true });
+  for (const name of readdirSync(folder)) if (name.endsWith('.o')) rmSync(join(folder, name));
   publish(shop.cache, folder, place);
   try {
     await shop.probe(engine);

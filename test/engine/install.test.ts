@@ -207,8 +207,8 @@ describe('the installation of the native engine', () => {
       const shop = machine(compiler);
       const report = await installNative(shop);
       expect(report).toMatchObject({ tensorflow: '2.20.0', kernels: null });
-      // One look whether the compiler runs, five sources, one link.
-      expect(shop.log.length).toBe(7);
+      // One look whether the compiler runs, two sources and one for five kinds of processor, one link.
+      expect(shop.log.length).toBe(9);
       expect(readdirSync(kernelsPlace(native))).toEqual([KERNELS_ADDON]);
       expect(readdirSync(cache).sort()).toEqual(['install.json', native.slice(cache.length + 1)].sort());
     });
@@ -217,6 +217,28 @@ describe('the installation of the native engine', () => {
       const shop = machine(compiler, { arch: 'arm64' });
       await installNative(shop);
       expect(shop.log.length).toBe(5);
+    });
+
+    it('leaves out products of bfloat16 numbers where the compiler does not know them', async () => {
+      let linked: readonly string[] = [];
+      const older: Commands = {
+        'g++': (args, cwd) => {
+          if (args.includes('-mamx-bf16')) throw new Error("unrecognized command-line option '-mamx-bf16'");
+          if (args.includes('-shared')) linked = args;
+          return compiler['g++']!(args, cwd);
+        },
+      };
+      const native = nativeFolder(cache);
+      const report = await installNative(machine(older));
+      expect(report).toMatchObject({ tensorflow: '2.20.0', kernels: null });
+      expect(linked.filter((arg) => arg.endsWith('.o') && !arg.includes('/'))).toEqual([
+        'team.o',
+        'operations.o',
+        'baseline.o',
+        'avx2.o',
+        'avx512.o',
+      ]);
+      expect(readdirSync(kernelsPlace(native))).toEqual([KERNELS_ADDON]);
     });
 
     it('does without them, and says why, where there is no compiler', async () => {
