@@ -1,4 +1,4 @@
-import { cast, greaterEqual, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { cast, greaterEqual, mul, ones, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { uniform } from '../engine/random.js';
 import { compiledDropout } from '../kernel/compiled-dropout.js';
@@ -15,16 +15,22 @@ export class Dropout {
 
   /** @param rate share of the values of x that become zero */
   apply<T extends Tensor>(x: T, rate: number): T {
-    if (this.seed === null || rate === 0) return x;
-    if (hasCompiledKernels()) return compiledDropout(x, rate, this.seed, this.#stream++);
+    if (this.seed !== null && rate > 0 && hasCompiledKernels()) {
+      return compiledDropout(x, rate, this.seed, this.#stream++);
+    }
     const mask = this.mask(x.shape, rate);
     return mask === null ? x : (mul(x, mask) as T);
   }
 
-  /** What the next values are multiplied with; null where nothing is dropped. */
+  /** What the next values are multiplied with, the same as {@link apply} draws; null where nothing is dropped. */
   mask(shape: number[], rate: number): Tensor | null {
     if (this.seed === null || rate === 0) return null;
-    const numbers = uniform(shape, this.seed, this.#stream++);
-    return tidy(() => mul(cast(greaterEqual(numbers, rate), 'float32'), 1 / (1 - rate)));
+    const { seed } = this;
+    const stream = this.#stream++;
+    return tidy(() => {
+      if (hasCompiledKernels()) return compiledDropout(ones(shape), rate, seed, stream);
+      const kept = greaterEqual(uniform(shape, seed, stream), rate);
+      return mul(cast(kept, 'float32'), 1 / (1 - rate));
+    });
   }
 }

@@ -78,6 +78,15 @@ describeOnKernels('dropout', (engineName, asUsual) => {
     x.dispose();
   });
 
+  it('as a mask is what it multiplies with', () => {
+    tidy(() => {
+      const mask = new Dropout(3).mask([4, 50], 0.4)!;
+      expect(mask.dataSync()).toEqual(new Dropout(3).apply(ones([4, 50]), 0.4).dataSync());
+      expect(new Dropout(null).mask([2], 0.5)).toBeNull();
+      expect(new Dropout(1).mask([2], 0)).toBeNull();
+    });
+  });
+
   it('is nothing without a seed and at rate 0', () => {
     tidy(() => {
       const x = tensor1d([1, 2]);
