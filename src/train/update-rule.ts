@@ -140,6 +140,7 @@ function updateCompiled(
   settings: readonly Scalar[],
 ): void {
   const native = nativeOps();
+  for (const variable of variables) variable.handleForUpdate(); // which may have lived in a graph
   const values = variables.map((variable) => variable.value()); // theirs, so read outside the scope
   native.scope((): Handle[] => {
     const inputs = [...values, gradient, ...settings].map((x) => native.from(x));
