@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Config } from '../config.js';
+import { currentEngine } from '../engine/engine.js';
 import { hasBfloat16, vectorExtensions } from '../engine/hardware.js';
 import { DragomanError } from '../errors.js';
 import { Random } from '../random.js';
@@ -37,7 +38,9 @@ export function trainingCases(setting: SpeedSetting): SpeedCase[] {
       ]),
       what: 'training step, Multi30k model',
     },
-    ...(hasBfloat16(vectorExtensions()) ? [bfloat16Case(setting)] : []),
+    ...(currentEngine()?.name === 'tensorflow' && hasBfloat16(vectorExtensions())
+      ? [bfloat16Case(setting)]
+      : []),
   ];
 }
 

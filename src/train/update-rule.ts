@@ -98,11 +98,11 @@ export class AdamRule implements Rule {
       v instanceof ResourceVariable
     ) {
       const native = nativeOps();
+      const handles = [parameter, m, v].map((variable) => variable.handleForUpdate());
       if (hasCompiledKernels() && !isRecording()) {
         updateCompiled([parameter, m, v], gradient, settings);
         return;
       }
-      const handles = [parameter, m, v].map((variable) => variable.handleForUpdate());
       native.scope((): Handle[] => {
         // The rate is corrected already: powers of zero leave it alone.
         const none = native.constant([], 'float32', [0]);
@@ -133,6 +133,7 @@ export class AdamRule implements Rule {
  * ResourceApplyAdam does three times. Its result becomes the parameter's value, which others may have read; the moments,
  * which are the optimizer's alone, are changed in their place. A graph could not tell either, so a recording has
  * TensorFlow's operation.
+ * @param variables none of which lives in a graph
  */
 function updateCompiled(
   variables: readonly [parameter: ResourceVariable, ...moments: ResourceVariable[]],
@@ -140,7 +141,6 @@ function updateCompiled(
   settings: readonly Scalar[],
 ): void {
   const native = nativeOps();
-  for (const variable of variables) variable.handleForUpdate(); // which may have lived in a graph
   const values = variables.map((variable) => variable.value()); // theirs, so read outside the scope
   native.scope((): Handle[] => {
     const inputs = [...values, gradient, ...settings].map((x) => native.from(x));

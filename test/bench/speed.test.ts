@@ -12,14 +12,16 @@ import type { SpeedResult } from '../../src/bench/speed.js';
 import { type Contender, local, Unavailable } from '../../src/bench/speed-case.js';
 import { benchmarkConfig, benchmarkModel, generatedText } from '../../src/bench/speed-model.js';
 import { markdownTable, SPEED_HEAD, speedRows } from '../../src/bench/speed-table.js';
+import { trainingCases } from '../../src/bench/speed-training.js';
 import { sweep, sweepPlot } from '../../src/bench/sweep.js';
 import { syntheticCodecs, syntheticCorpus } from '../../src/bench/synthetic-corpus.js';
 import { resolveConfig } from '../../src/config.js';
 import { startEngine } from '../../src/engine/engine.js';
+import { hasBfloat16, vectorExtensions } from '../../src/engine/hardware.js';
 import { Random } from '../../src/random.js';
 import { collate } from '../../src/text/batch.js';
 import { dragoman } from '../cli/terminal.js';
-import { whySkipped } from '../engines.js';
+import { describeOnEngines, whySkipped } from '../engines.js';
 
 beforeAll(async () => {
   await startEngine();
@@ -361,6 +363,20 @@ describe('dragoman bench speed', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
     expect(err.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describeOnEngines('the training row', (name) => {
+  it('asks for products in bfloat16 only of the engine that has them', () => {
+    const codecs = syntheticCodecs(60);
+    const data = { name: 'random', files: null, codecs, corpus: syntheticCorpus(new Random(1), 64, codecs) };
+    const setting = { quick: true, seed: 1, threads: 1, peers: null, data, trained: null };
+    const rows = trainingCases(setting).map(({ what }) => what);
+    const both = name === 'tensorflow' && hasBfloat16(vectorExtensions());
+    expect(rows).toEqual([
+      'training step, Multi30k model',
+      ...(both ? ['training step, products in bfloat16'] : []),
+    ]);
   });
 });
 

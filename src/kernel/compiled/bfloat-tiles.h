@@ -213,8 +213,9 @@ inline void multiplyTile(int64_t rows, const float* a, int64_t depth, int64_t fr
 /** What a thread has to have around its products: nothing. */
 struct Registers {};
 
+/** c = a b, or c += a b, for M packed rows, whose sums stay in registers. */
 template <int M>
-inline void fullTile(const float* a, const float* panel, int64_t steps, float* c, int64_t stride, bool more) {
+inline void sumsOf(const float* a, const float* panel, int64_t steps, float* c, int64_t stride, bool more) {
   __m512 sum[M][2];
 #pragma GCC unroll 12
   for (int m = 0; m < M; m++) {
@@ -240,16 +241,6 @@ inline void fullTile(const float* a, const float* panel, int64_t steps, float* c
   }
 }
 
-/** The same for the rows that are left over, fewer than a tile. */
-template <int M = TILE - 1>
-inline void lastTile(int64_t rows, const float* a, const float* panel, int64_t steps, float* c, int64_t stride,
-                     bool more) {
-  if constexpr (M > 0) {
-    if (rows == M) return fullTile<M>(a, panel, steps, c, stride, more);
-    lastTile<M - 1>(rows, a, panel, steps, c, stride, more);
-  }
-}
-
 /**
  * c = a b, or c += a b, for up to a tile of packed rows and `count` rows of a panel.
  * @param a the tile, packed with its whole depth
@@ -259,8 +250,7 @@ inline void multiplyTile(int64_t rows, const float* a, int64_t, int64_t from, in
                          float* c, int64_t stride, bool more) {
   const float* const part = a + from / 2 * BLOCK_ROWS;
   const int64_t steps = (count + STEP - 1) / STEP;
-  rows == TILE ? fullTile<TILE>(part, panel, steps, c, stride, more)
-               : lastTile(rows, part, panel, steps, c, stride, more);
+  withRows<TILE>(rows, [&](auto known) { sumsOf<known>(part, panel, steps, c, stride, more); });
 }
 
 #endif

@@ -40,10 +40,7 @@ class Call {
   }
 
   /** The input's numbers, whatever its shape, and how many there are. */
-  template <typename Number = float>
-  const Number* all(int index) const {
-    return static_cast<const Number*>(TF_TensorData(inputs_[index]));
-  }
+  const float* all(int index) const { return static_cast<const float*>(TF_TensorData(inputs_[index])); }
   long count(int index) const { return TF_TensorElementCount(inputs_[index]); }
 
   /** The numbers of an input that is changed in its place: of a variable that nobody else reads. */

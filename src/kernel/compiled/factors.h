@@ -1,6 +1,7 @@
 // Factors of matrix products, and how columns are cut.
 #pragma once
 #include <algorithm>
+#include <type_traits>
 
 #include "lanes.h"
 
@@ -42,6 +43,15 @@ inline void eachVector(int64_t panel, int64_t columns, const Each& each) {
   for (int64_t offset = 0; offset < PANEL; offset += LANES) {
     const int64_t column = panel * PANEL + offset;
     if (column < columns) each(offset, column, std::min<int64_t>(LANES, columns - column));
+  }
+}
+
+/** Calls `each` with a number of rows, at most MOST, that the compiler knows. */
+template <int MOST, typename Each>
+inline void withRows(int64_t rows, const Each& each) {
+  if constexpr (MOST > 0) {
+    if (rows == MOST) return each(std::integral_constant<int, MOST>());
+    withRows<MOST - 1>(rows, each);
   }
 }
 

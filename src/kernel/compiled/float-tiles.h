@@ -38,8 +38,9 @@ inline void packRows(Factor a, int64_t rows, int64_t depth, int64_t from, int64_
   }
 }
 
+/** c = a b, or c += a b, for M packed rows, whose sums stay in registers. */
 template <int M>
-inline void fullTile(const float* a, const float* panel, int64_t depth, float* c, int64_t stride, bool more) {
+inline void sumsOf(const float* a, const float* panel, int64_t depth, float* c, int64_t stride, bool more) {
   V sum[M][2];
 #pragma GCC unroll 12
   for (int m = 0; m < M; m++) {
@@ -63,16 +64,6 @@ inline void fullTile(const float* a, const float* panel, int64_t depth, float* c
   }
 }
 
-/** The same for the rows that are left over, fewer than a tile. */
-template <int M = TILE - 1>
-inline void lastTile(int64_t rows, const float* a, const float* panel, int64_t depth, float* c, int64_t stride,
-                     bool more) {
-  if constexpr (M > 0) {
-    if (rows == M) return fullTile<M>(a, panel, depth, c, stride, more);
-    lastTile<M - 1>(rows, a, panel, depth, c, stride, more);
-  }
-}
-
 /**
  * c = a b, or c += a b, for up to a tile of packed rows and `count` rows of a panel.
  * @param a the tile, packed with its whole `depth`
@@ -81,8 +72,7 @@ inline void lastTile(int64_t rows, const float* a, const float* panel, int64_t d
 inline void multiplyTile(int64_t rows, const float* a, int64_t, int64_t from, int64_t count, const float* panel,
                          float* c, int64_t stride, bool more) {
   const float* const part = a + from * rows;
-  rows == TILE ? fullTile<TILE>(part, panel, count, c, stride, more)
-               : lastTile(rows, part, panel, count, c, stride, more);
+  withRows<TILE>(rows, [&](auto known) { sumsOf<known>(part, panel, count, c, stride, more); });
 }
 
 }  // namespace

@@ -50,7 +50,10 @@ inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~
 
 inline V larger(V a, V b) { return choose(a > b, a, b); }
 
-/** Past the caches: for what is not read again soon. The place is aligned to a vector where it takes one. */
+/**
+ * Past the caches: for what is not read again soon. The place is aligned to a vector where it takes one. To others it is
+ * written only after {@link endStream}.
+ */
 inline void stream(float* to, V value, int64_t count) {
 #if defined(__AVX512F__)
   if (count >= LANES) return _mm512_stream_ps(to, (__m512)value);
@@ -58,6 +61,12 @@ inline void stream(float* to, V value, int64_t count) {
   if (count >= LANES) return _mm256_stream_ps(to, (__m256)value);
 #endif
   store(to, value, count);
+}
+
+inline void endStream() {
+#if defined(__AVX__)
+  _mm_sfence();
+#endif
 }
 
 inline V squareRoot(V x) {

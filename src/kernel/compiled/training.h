@@ -1,5 +1,7 @@
 // What a training step does besides its layers and its loss: each number is read and written once.
 #pragma once
+#include <vector>
+
 #include "step.h"
 
 namespace dragoman {
@@ -75,6 +77,7 @@ void adam(const Adam& in) {
       store(in.v + k, v, here);
       stream(in.xAfter + k, load(in.x + k, here) - in.rate * m / (squareRoot(v) + in.epsilon), here);
     }
+    endStream();
   });
 }
 
