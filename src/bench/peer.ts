@@ -77,6 +77,8 @@ export class PeerProcess {
   constructor([command, ...words]: readonly [string, ...string[]], environment: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(command, words, {
       stdio: ['pipe', 'pipe', 'pipe'],
+      // A terminal's Ctrl-C is for us: the turn ends, and what was measured is shown. The process ends with its input.
+      detached: true,
       // An installed package's folder is not to be written to.
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...environment },
     });
