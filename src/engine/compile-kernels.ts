@@ -21,6 +21,15 @@ const BFLOAT16_VARIANTS: typeof VARIANTS = {
   amx_bf16: [...BFLOAT16_FLAGS, '-mamx-tile', '-mamx-bf16'],
 };
 
+/** Decoder steps in 8 bits; those with dot products of bytes, which older compilers do not know, apart. */
+const INT8_VARIANTS: typeof VARIANTS = { int8_baseline: [] };
+const X64_INT8_VARIANTS: typeof VARIANTS = { ...INT8_VARIANTS, int8_avx2: ['-mavx2', '-mfma'] };
+const VNNI_FLAGS = ['-mavx512f', '-mavx512bw', '-mavx512vnni', '-mfma'];
+const VNNI_VARIANTS: typeof VARIANTS = {
+  int8_avx512_vnni: VNNI_FLAGS,
+  int8_amx: [...VNNI_FLAGS, '-mamx-tile', '-mamx-int8'],
+};
+
 /** TensorFlow's library files in the folder of a native engine. */
 function librariesIn(engine: string): string[] {
   const folder = join(engine, 'deps', 'lib');
@@ -47,29 +56,36 @@ export async function compileKernels(shop: Workshop, engine: string): Promise<vo
       cwd: folder,
       limit: 300,
     });
-  const compileAll = async (variants: typeof VARIANTS): Promise<string[]> => {
+  const compileAll = async (source: string, variants: typeof VARIANTS): Promise<string[]> => {
     await Promise.all(
       Object.entries(variants).map(([name, flags]) =>
-        compile('variant.cc', `${name}.o`, `-DVARIANT=${name}`, ...flags),
+        compile(source, `${name}.o`, `-DVARIANT=${name}`, ...flags),
       ),
     );
     return Object.keys(variants);
   };
-  const [simple, bfloat16] = await Promise.all([
-    compileAll(isX64 ? X64_VARIANTS : VARIANTS),
-    isX64 ? compileAll(BFLOAT16_VARIANTS).catch(() => []) : [],
+  /** None where the compiler does not know the processor. */
+  const compileNewer = (source: string, variants: typeof VARIANTS): Promise<string[]> =>
+    isX64 ? compileAll(source, variants).catch(() => []) : Promise.resolve([]);
+  const [simple, simpleInt8, bfloat16, vnni] = await Promise.all([
+    compileAll('variant.cc', isX64 ? X64_VARIANTS : VARIANTS),
+    compileAll('steps.cc', isX64 ? X64_INT8_VARIANTS : INT8_VARIANTS),
+    compileNewer('variant.cc', BFLOAT16_VARIANTS),
+    compileNewer('steps.cc', VNNI_VARIANTS),
     compile('team.cc', 'team.o'),
+    compile('operations.cc', 'operations.o', '-I', shop.nodeHeaders),
+    compile('step-operations.cc', 'step-operations.o'),
   ]);
   await compile(
-    'operations.cc',
-    'operations.o',
+    'choice.cc',
+    'choice.o',
     ...(isX64 ? ['-DDRAGOMAN_X64'] : []),
     ...(bfloat16.length > 0 ? ['-DDRAGOMAN_BFLOAT16'] : []),
-    '-I',
-    shop.nodeHeaders,
+    ...(vnni.length > 0 ? ['-DDRAGOMAN_VNNI'] : []),
   );
   // Of a function that several variants contain the linker takes the first: so the simplest processor's stands first.
-  const objects = ['team', 'operations', ...simple, ...bfloat16].map((name) => `${name}.o`);
+  const plain = ['team', 'choice', 'operations', 'step-operations'];
+  const objects = [...plain, ...simple, ...simpleInt8, ...bfloat16, ...vnni].map((name) => `${name}.o`);
   await shop.run(
     compiler,
     [

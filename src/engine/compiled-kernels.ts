@@ -19,11 +19,11 @@ const require = createRequire(import.meta.url);
 /** The compiled addon, whose loading registers the operations with TensorFlow. */
 interface Addon {
   /**
-   * @param bfloat16 whether products are of bfloat16 numbers
-   * @returns the processor that the kernels were chosen for: `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`; null
-   *   where there are none for such products
+   * @returns the processor that the kernels were chosen for: `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`, and with
+   *   int8 behind a comma `int8_baseline`, `int8_avx2`, `int8_avx512_vnni`, `int8_amx`; null where there are none for such
+   *   products
    */
-  start(threads: number, bfloat16: boolean): string | null;
+  start(threads: number, products: Precision): string | null;
 }
 
 /** What became of the compiled kernels when the native engine was loaded. */
@@ -81,7 +81,7 @@ function stateOf(engine: string, threads: number, products: Precision): KernelSt
     const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
     if (!existsSync(path)) return unused('not compiled; "dragoman doctor --install" compiles them');
     const addon = require(path) as Addon;
-    const processor = addon.start(threads, products === 'bfloat16');
+    const processor = addon.start(threads, products);
     return processor === null
       ? unused(`not compiled for products in ${products}, which are left to oneDNN`)
       : { processor, reason: null };

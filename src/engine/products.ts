@@ -131,7 +131,7 @@ export function oneDnnProduct(a: Handle, b: Handle): Handle {
 }
 
 /** What products are computed in; their results are 32-bit floats in any case. */
-export const PRECISIONS = ['float32', 'bfloat16'] as const;
+export const PRECISIONS = ['float32', 'bfloat16', 'int8'] as const;
 
 export type Precision = (typeof PRECISIONS)[number];
 

@@ -2,7 +2,7 @@ import { getBackend, type Tensor2D } from '@tensorflow/tfjs-core';
 import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { nativeOps } from '../engine/native.js';
 import { PackedWeights } from './packed-weights.js';
-import { CompiledStep } from './step-compiled.js';
+import { compiledStep } from './step-compiled.js';
 import { StepOperations } from './step-operations.js';
 import type { StepParts, StepSource } from './step-parts.js';
 import { SingleOperationsStep } from './step-single.js';
@@ -20,7 +20,7 @@ export interface StepResult {
 
 /**
  * One whole decoder step on the tensorflow engine, from the tokens to the logits, without tfjs's bookkeeping, which costs
- * three times as much as a small operation: the composed form in `model/decoder.ts` from our own operations where they are
+ * three times as much as a small operation: the composed form in `model/decoder.ts` by an operation of our own where it is
  * compiled, else from TensorFlow's. What depends on the parameters alone is kept from step to step.
  */
 export class DecoderStepKernel {
@@ -57,15 +57,14 @@ export class DecoderStepKernel {
     const ops = this.#ops;
     const weights = this.#weights;
     const handles = native.scope(() => {
+      if (weights instanceof PackedWeights) {
+        return compiledStep(native, parts, weights, source, state, rows, previous);
+      }
       const before = ops.rowsOf(
         state.map((tensor) => native.from(tensor)),
         rows,
       );
-      const step =
-        weights instanceof PackedWeights
-          ? new CompiledStep(ops, parts, weights, source, previous)
-          : new SingleOperationsStep(ops, parts, weights, source, previous);
-      return step.run(before);
+      return new SingleOperationsStep(ops, parts, weights, source, previous).run(before);
     });
     const tensors = handles.map((handle) => native.toTensor<Tensor2D>(handle));
     return {

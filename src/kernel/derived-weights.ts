@@ -96,9 +96,10 @@ export abstract class DerivedWeights {
 }
 
 /** Everything that the derived weights depend on. */
-function tensorsOf({ layers, readout, output }: StepParts): Tensor[] {
+function tensorsOf({ layers, attention, readout, output }: StepParts): Tensor[] {
   return [
     ...layers.flatMap(({ kernel, recurrent, bias }) => [kernel, recurrent, bias]),
+    ...(attention?.kind === 'additive' ? [attention.kernel, attention.bias, attention.vector] : []),
     readout.kernel,
     readout.bias,
     output.matrix,

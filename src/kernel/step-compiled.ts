@@ -1,38 +1,61 @@
-import type { Handle } from '../engine/native.js';
-import type { Packed, PackedWeights } from './packed-weights.js';
-import type { Attended } from './step-attention.js';
-import { StepFlow } from './step-flow.js';
-import type { StepAttention } from './step-parts.js';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Attribute, Handle, NativeOps } from '../engine/native.js';
+import type { PackedWeights } from './packed-weights.js';
+import type { StepParts, StepSource } from './step-parts.js';
 
-/** A decoder step from our own operations (src/kernel/compiled/step.h), each of which is a product with what follows it. */
-export class CompiledStep extends StepFlow<Packed, Packed, PackedWeights> {
-  protected override product(x: Handle, w: Packed): Handle {
-    return this.#linear(x, w, this.weights.nothing);
-  }
+/**
+ * A decoder step by one operation of our own (src/kernel/compiled/decoder-step.h).
+ * @param state in the order of the parts, `[rows before, size]` each
+ * @param rows row of `state` that each row continues; null where all keep their places
+ * @param previous the last token of each row
+ * @returns the new state, the logits and, with attention, its weights
+ */
+export function compiledStep(
+  native: NativeOps,
+  { table, everyStep, attention }: StepParts,
+  weights: PackedWeights,
+  { summary, attention: memory }: StepSource,
+  state: readonly Tensor2D[],
+  rows: Int32Array | null,
+  previous: Int32Array,
+): Handle[] {
+  const sources = [
+    ...(everyStep ? [summary!] : []),
+    ...(attention === null ? [] : [memory!.keys, memory!.memory, memory!.bias]),
+  ];
+  const indices = (values: Int32Array) => native.constant([values.length], 'int32', values);
+  const inputs = [
+    indices(previous),
+    rows === null ? weights.inPlace : indices(rows),
+    weights.form,
+    ...state.map((tensor) => native.from(tensor)),
+    ...sources.map((tensor) => native.from(tensor)),
+    native.from(table),
+    ...weights.all,
+  ];
+  const counts = attributesOf(native, state.length, sources.length, 1 + weights.all.length);
+  const results = native.run('DragomanDecoderStep', counts, inputs, state.length + 2);
+  return attention === null ? results.slice(0, -1) : results;
+}
 
-  protected override lstm(
-    { panels, bias }: Packed,
-    inputs: readonly Handle[],
-    h: Handle,
-    c: Handle,
-  ): Handle[] {
-    return this.ops.native.run('DragomanLstmStep', [], [this.ops.joined([...inputs, h]), c, panels, bias], 2);
-  }
+/** An operation's attributes, which are the same for every engine of TensorFlow's: made once. */
+const made = new Map<string, readonly Attribute[]>();
 
-  protected override readout(x: Handle): Handle {
-    return this.#linear(x, this.weights.readout, this.weights.tanh);
+function attributesOf(
+  native: NativeOps,
+  states: number,
+  sources: number,
+  parameters: number,
+): readonly Attribute[] {
+  const key = `${states} ${sources} ${parameters}`;
+  let attributes = made.get(key);
+  if (attributes === undefined) {
+    attributes = native.attributes({
+      states: { int: states },
+      sources: { int: sources },
+      parameters: { int: parameters },
+    });
+    made.set(key, attributes);
   }
-
-  protected override attend(attention: StepAttention, s: Handle): Attended {
-    if (attention.kind !== 'product') return super.attend(attention, s);
-    const { native } = this.ops;
-    const { keys, memory, bias } = this.source.attention!;
-    const given = [keys, memory, bias].map((tensor) => native.from(tensor));
-    const [context, weights] = native.run('DragomanAttendStep', [], [s, ...given], 2);
-    return { context: context!, weights: weights! };
-  }
-
-  #linear(x: Handle, { panels, bias }: Packed, follows: Handle): Handle {
-    return this.ops.native.one('DragomanLinearStep', [], [x, panels, bias, follows]);
-  }
+  return attributes;
 }

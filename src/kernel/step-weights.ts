@@ -1,6 +1,5 @@
 import type { Handle } from '../engine/native.js';
 import { DerivedWeights } from './derived-weights.js';
-import type { StepLayerWeights } from './step-flow.js';
 import type { StepLayer, StepParts } from './step-parts.js';
 
 /** Columns added to a matrix whose rows are a multiple of 4 KiB long: they would all fall into the same places of the cache. */
@@ -28,9 +27,21 @@ export interface LstmWeights {
   readonly bias: Handle;
 }
 
+/** The weights of one recurrent layer. */
+export type StepLayerWeights =
+  | { readonly kind: 'lstm'; readonly weights: LstmWeights }
+  | {
+      readonly kind: 'gru';
+      readonly hidden: number;
+      /** W and the bias, U_r and U_z side by side, U_n. */
+      readonly input: Affine;
+      readonly gates: Affine;
+      readonly candidate: Affine;
+    };
+
 /** What the decoder step from TensorFlow's single operations derives from the parameters. */
 export class StepWeights extends DerivedWeights {
-  readonly layers: readonly StepLayerWeights<LstmWeights, Affine>[];
+  readonly layers: readonly StepLayerWeights[];
   /** The readout with one unit more, whose tanh is 1: `[any, output + 1]` and `[output + 1]`. */
   readonly readout: Affine;
   /** V with its bias as the row of that unit, `[output + 1, vocabulary]`. */
@@ -56,7 +67,7 @@ export class StepWeights extends DerivedWeights {
     this.output = { matrix, bias: null };
   }
 
-  #layer(layer: StepLayer): StepLayerWeights<LstmWeights, Affine> {
+  #layer(layer: StepLayer): StepLayerWeights {
     const hidden = layer.recurrent.shape[0];
     if (layer.kind === 'gru') {
       const made = this.keep(() => {

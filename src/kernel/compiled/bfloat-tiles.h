@@ -4,6 +4,9 @@
 #include <immintrin.h>
 
 #include "factors.h"
+#ifdef __AMX_BF16__
+#include "amx-tiles.h"
+#endif
 
 namespace dragoman {
 namespace {
@@ -15,11 +18,8 @@ constexpr int64_t STEP = 32;
 /** Rows of a panel that stay in the first cache while all tiles pass. */
 constexpr int64_t DEPTH = 512;
 
-#ifdef __AMX_BF16__
+#ifndef __AMX_BF16__
 /** Rows that are packed together, and those of a tile. */
-constexpr int BLOCK_ROWS = 16;
-constexpr int TILE = 32;
-#else
 constexpr int BLOCK_ROWS = 12;
 constexpr int TILE = 12;
 #endif
@@ -128,64 +128,6 @@ inline void packRows(Factor a, int64_t rows, int64_t depth, int64_t from, int64_
 
 #ifdef __AMX_BF16__
 
-/** AMX's registers, eight of 16 rows of 64 bytes, which a thread has to ask for and to give back. */
-struct Registers {
-  Registers() {
-    struct alignas(64) {
-      uint8_t palette = 1;
-      uint8_t firstRow = 0;
-      uint8_t none[14] = {};
-      uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    } const sizes;
-    _tile_loadconfig(&sizes);
-  }
-  ~Registers() { _tile_release(); }
-};
-
-/** Two blocks of rows, or one, by a panel: registers 0 to 3 are the sums, 4 and 5 rows, 6 and 7 the panel's columns. */
-template <bool TWO>
-inline void multiplyBlocks(const float* a, int64_t depth, const float* panel, int64_t steps, float* c, int64_t stride,
-                           bool more) {
-  const float* const below = a + BLOCK_ROWS * wordsOf(depth);
-  const int64_t bytes = stride * static_cast<int64_t>(sizeof(float));
-  float* const under = c + 16 * stride;
-  if (more) {
-    _tile_loadd(0, c, bytes);
-    _tile_loadd(1, c + LANES, bytes);
-    if (TWO) {
-      _tile_loadd(2, under, bytes);
-      _tile_loadd(3, under + LANES, bytes);
-    }
-  } else {
-    _tile_zero(0);
-    _tile_zero(1);
-    if (TWO) {
-      _tile_zero(2);
-      _tile_zero(3);
-    }
-  }
-  for (int64_t step = 0; step < steps; step++) {
-    const float* const columns = panel + step * (STEP / 2) * PANEL;
-    _tile_loadd(4, a + step * BLOCK_ROWS * LANES, 64);
-    _tile_loadd(6, columns, PANEL * sizeof(float));
-    _tile_loadd(7, columns + LANES, PANEL * sizeof(float));
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    if (TWO) {
-      _tile_loadd(5, below + step * BLOCK_ROWS * LANES, 64);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
-    }
-  }
-  _tile_stored(0, c, bytes);
-  _tile_stored(1, c + LANES, bytes);
-  if (TWO) {
-    _tile_stored(2, under, bytes);
-    _tile_stored(3, under + LANES, bytes);
-  }
-}
-
 /**
  * c = a b, or c += a b, for up to a tile of packed rows and `count` rows of a panel.
  * @param a the tile, packed with its whole `depth`
@@ -194,12 +136,13 @@ inline void multiplyBlocks(const float* a, int64_t depth, const float* panel, in
 inline void multiplyTile(int64_t rows, const float* a, int64_t depth, int64_t from, int64_t count, const float* panel,
                          float* c, int64_t stride, bool more) {
   const float* const part = a + from / 2 * BLOCK_ROWS;
+  const float* const below = part + BLOCK_ROWS * wordsOf(depth);
   const int64_t steps = (count + STEP - 1) / STEP;
-  if (rows == TILE) return multiplyBlocks<true>(part, depth, panel, steps, c, stride, more);
-  if (rows == BLOCK_ROWS) return multiplyBlocks<false>(part, depth, panel, steps, c, stride, more);
+  if (rows == TILE) return multiplyBlocks<true>(part, below, panel, steps, c, stride, more);
+  if (rows == BLOCK_ROWS) return multiplyBlocks<false>(part, below, panel, steps, c, stride, more);
   alignas(64) float sums[TILE * PANEL];
-  rows > BLOCK_ROWS ? multiplyBlocks<true>(part, depth, panel, steps, sums, PANEL, false)
-                    : multiplyBlocks<false>(part, depth, panel, steps, sums, PANEL, false);
+  rows > BLOCK_ROWS ? multiplyBlocks<true>(part, below, panel, steps, sums, PANEL, false)
+                    : multiplyBlocks<false>(part, below, panel, steps, sums, PANEL, false);
   for (int64_t m = 0; m < rows; m++)
     for (int64_t j = 0; j < PANEL; j += LANES) {
       float* const place = c + m * stride + j;

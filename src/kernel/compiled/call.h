@@ -26,6 +26,8 @@ class Call {
 
   bool fine() const { return TF_GetCode(status_) == TF_OK; }
 
+  int inputs() const { return static_cast<int>(inputs_.size()); }
+
   long size(int input, int axis) const { return TF_Dim(inputs_[input], axis); }
 
   /** The input's numbers, if it has this shape; else the call has failed. */
@@ -42,6 +44,8 @@ class Call {
   /** The input's numbers, whatever its shape, and how many there are. */
   const float* all(int index) const { return static_cast<const float*>(TF_TensorData(inputs_[index])); }
   long count(int index) const { return TF_TensorElementCount(inputs_[index]); }
+
+  bool isEmpty(int index) const { return count(index) == 0; }
 
   /** The numbers of an input that is changed in its place: of a variable that nobody else reads. */
   float* changed(int index) const { return static_cast<float*>(TF_TensorData(inputs_[index])); }

@@ -1,6 +1,7 @@
 // What the kernels of all layers have in common.
 #pragma once
 #include "layers.h"
+#include "pieces.h"
 #include "product.h"
 
 namespace dragoman {
@@ -21,21 +22,6 @@ void runLayer(const Layer& layer, long width, const Work& work) {
   const double rows = static_cast<double>(layer.time) * layer.batch;
   runShared(rows * (layer.input + layer.hidden) * width, work);
 }
-
-/** Memory of a layer's call, taken piece by piece. */
-class Pieces {
- public:
-  explicit Pieces(long floats) : next_(scratch(floats)) {}
-
-  float* take(long floats) {
-    float* const piece = next_;
-    next_ += floats;
-    return piece;
-  }
-
- private:
-  float* next_;
-};
 
 /** What every gate of a step gives back to the states before it; of two steps, since threads are at most one apart. */
 template <int GATES>

@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "steps.h"
+
 namespace dragoman {
 
 /** Shapes of a layer over a padded batch: row b has lengths[b] real steps, and the padded ones come last. */
@@ -77,64 +79,6 @@ struct GruBackward : LayerInputs {
   float* dh0;
 };
 
-/** A matrix [depth, groups * columns] to be packed. */
-struct Packing {
-  long depth;
-  long groups;
-  long columns;
-  const float* matrix;
-  float* panels;
-};
-
-/** x [rows, depth] times packed weights. */
-struct LinearStep {
-  long rows;
-  long depth;
-  long columns;
-  bool tanh;
-  const float* x;
-  const float* panels;
-  const float* bias;  // [columns]
-  float* y;           // [rows, columns]
-};
-
-struct LstmStep {
-  long rows;
-  long depth;
-  long hidden;
-  const float* x;  // input and state side by side [rows, depth]
-  const float* c;  // [rows, hidden]
-  const float* panels;
-  const float* bias;  // [4 hidden]
-  float* hAfter;      // [rows, hidden]
-  float* cAfter;
-};
-
-/** For each of a batch of sources, `width` rows. */
-struct AttendStep {
-  long batch;
-  long width;
-  long length;
-  long query;
-  long memorySize;
-  const float* s;       // [batch width, query]
-  const float* keys;    // [batch, length, query]
-  const float* memory;  // [batch, length, memorySize]
-  const float* bias;    // [batch, length]
-  float* context;       // [batch width, memorySize]
-  float* weights;       // [batch width, length]
-};
-
-struct BestStep {
-  long rows;
-  long columns;
-  long k;
-  const float* logits;
-  int32_t* ids;        // [rows, k]
-  float* values;       // [rows, k]
-  float* normalisers;  // [rows]
-};
-
 /** Output layer o V + b and what the softmax of its rows says of their labels. */
 struct MeanLoss {
   long rows;
@@ -201,12 +145,7 @@ struct SegmentSum {
 };
 
 struct Kernels {
-  /** Floats that the packed form of a matrix takes. */
-  long (*packedSize)(long depth, long groups, long columns);
-  void (*packPanels)(const Packing&);
-  void (*linearStep)(const LinearStep&);
-  void (*lstmStep)(const LstmStep&);
-  void (*attendStep)(const AttendStep&);
+  StepKernels steps;
   void (*bestStep)(const BestStep&);
   void (*meanLoss)(const MeanLoss&);
   void (*labelScores)(const LabelScores&);

@@ -1,10 +1,11 @@
 // The output layer's softmax with what is wanted of it: loss and gradient, or the label's probability alone.
 #pragma once
-#include <cmath>
 #include <limits>
 #include <vector>
 
-#include "step.h"
+#include "layer-steps.h"
+#include "reductions.h"
+#include "share.h"
 
 namespace dragoman {
 namespace {

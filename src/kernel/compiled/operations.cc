@@ -1,73 +1,19 @@
 // The kernels as operations of TensorFlow, registered when Node loads this addon.
 #include <node_api.h>
-#if defined(DRAGOMAN_BFLOAT16) && defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "call.h"
-#include "layers.h"
+#include "choice.h"
+#include "step-operations.h"
 #include "team.h"
 #include "tensorflow.h"
 
 namespace dragoman {
 
-extern const Kernels baseline;
-#ifdef DRAGOMAN_X64
-extern const Kernels avx2;
-extern const Kernels avx512;
-#endif
-#ifdef DRAGOMAN_BFLOAT16
-extern const Kernels avx512_bf16;
-extern const Kernels amx_bf16;
-#endif
-
 namespace {
-
-struct Choice {
-  /** Null where there is none. */
-  const char* processor;
-  const Kernels* kernels;
-};
-
-/** The kernels for the processor that this runs on. */
-Choice choose() {
-#ifdef DRAGOMAN_X64
-  const bool fma = __builtin_cpu_supports("fma");
-  if (fma && __builtin_cpu_supports("avx512f")) return {"avx512", &avx512};
-  if (fma && __builtin_cpu_supports("avx2")) return {"avx2", &avx2};
-#endif
-  return {"baseline", &baseline};
-}
-
-/** Whether the system lets this process use AMX's registers, for which it has to be asked. */
-[[maybe_unused]] bool mayUseTiles() {
-#if defined(DRAGOMAN_BFLOAT16) && defined(__linux__)
-  constexpr int REQUEST_PERMISSION = 0x1023;  // ARCH_REQ_XCOMP_PERM
-  constexpr int TILE_DATA = 18;               // XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-#else
-  return false;
-#endif
-}
-
-/** Kernels whose products are of bfloat16 numbers. */
-Choice chooseBfloat16() {
-#ifdef DRAGOMAN_BFLOAT16
-  if (__builtin_cpu_supports("avx512bf16")) {
-    if (__builtin_cpu_supports("amx-bf16") && mayUseTiles()) return {"amx_bf16", &amx_bf16};
-    return {"avx512_bf16", &avx512_bf16};
-  }
-#endif
-  return {nullptr, nullptr};
-}
-
-Choice chosen = choose();
 
 /** Attributes of a layer's operations. */
 struct Options {
@@ -114,7 +60,7 @@ void lstm(void* kernel, TF_OpKernelContext* context) {
   if (!call.fine()) return;
   run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
   run.cEnd = options.ends ? run.hEnd + batch * hidden : nullptr;
-  chosen.kernels->lstmForward(run);
+  chosen().kernels->lstmForward(run);
 }
 
 void lstmGradient(void* kernel, TF_OpKernelContext* context) {
@@ -135,7 +81,7 @@ void lstmGradient(void* kernel, TF_OpKernelContext* context) {
   if (!call.fine()) return;
   run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
   run.dcEnd = options.ends ? run.dhEnd + batch * hidden : nullptr;
-  chosen.kernels->lstmBackward(run);
+  chosen().kernels->lstmBackward(run);
 }
 
 void gru(void* kernel, TF_OpKernelContext* context) {
@@ -148,7 +94,7 @@ void gru(void* kernel, TF_OpKernelContext* context) {
   run.gates = call.output(1, {time, batch, 3 * hidden});
   if (!call.fine()) return;
   run.hEnd = options.ends ? run.states + time * batch * hidden : nullptr;
-  chosen.kernels->gruForward(run);
+  chosen().kernels->gruForward(run);
 }
 
 void gruGradient(void* kernel, TF_OpKernelContext* context) {
@@ -165,76 +111,7 @@ void gruGradient(void* kernel, TF_OpKernelContext* context) {
   run.dh0 = call.output(4, {batch, hidden});
   if (!call.fine()) return;
   run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
-  chosen.kernels->gruBackward(run);
-}
-
-void packOperation(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  const long groups = call.number(1);
-  const long depth = call.size(0, 0, 2);
-  const long columns = groups > 0 ? call.size(0, 1, 2) / groups : 0;
-  Packing run{depth, groups, columns, call.input(0, {depth, groups * columns}), nullptr};
-  if (!call.fine()) return;
-  run.panels = call.output(0, {chosen.kernels->packedSize(depth, groups, columns)});
-  if (call.fine()) chosen.kernels->packPanels(run);
-}
-
-void linearOperation(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  const long rows = call.size(0, 0, 2);
-  const long depth = call.size(0, 1, 2);
-  const long columns = call.size(2, 0, 1);
-  LinearStep run{rows, depth, columns, call.number(3) != 0, call.input(0, {rows, depth}), nullptr, nullptr, nullptr};
-  run.panels = call.input(1, {chosen.kernels->packedSize(depth, 1, columns)});
-  run.bias = call.input(2, {columns});
-  run.y = call.output(0, {rows, columns});
-  if (call.fine()) chosen.kernels->linearStep(run);
-}
-
-void lstmStepOperation(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  LstmStep run{};
-  run.rows = call.size(0, 0, 2);
-  run.depth = call.size(0, 1, 2);
-  run.hidden = call.size(1, 1, 2);
-  run.x = call.input(0, {run.rows, run.depth});
-  run.c = call.input(1, {run.rows, run.hidden});
-  run.panels = call.input(2, {chosen.kernels->packedSize(run.depth, 4, run.hidden)});
-  run.bias = call.input(3, {4 * run.hidden});
-  run.hAfter = call.output(0, {run.rows, run.hidden});
-  run.cAfter = call.output(1, {run.rows, run.hidden});
-  if (call.fine()) chosen.kernels->lstmStep(run);
-}
-
-void attendOperation(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  const long rows = call.size(0, 0, 2);
-  AttendStep run{};
-  run.query = call.size(0, 1, 2);
-  run.batch = call.size(1, 0, 3);
-  run.length = call.size(1, 1, 3);
-  run.width = run.batch > 0 ? rows / run.batch : 0;
-  run.memorySize = call.size(2, 2, 3);
-  run.s = call.input(0, {run.batch * run.width, run.query});
-  run.keys = call.input(1, {run.batch, run.length, run.query});
-  run.memory = call.input(2, {run.batch, run.length, run.memorySize});
-  run.bias = call.input(3, {run.batch, 1, run.length});
-  run.context = call.output(0, {rows, run.memorySize});
-  run.weights = call.output(1, {rows, run.length});
-  if (call.fine()) chosen.kernels->attendStep(run);
-}
-
-void bestOperation(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  BestStep run{};
-  run.rows = call.size(0, 0, 2);
-  run.columns = call.size(0, 1, 2);
-  run.k = std::min<long>(call.number(1), run.columns);
-  run.logits = call.input(0, {run.rows, run.columns});
-  run.ids = call.output<int32_t>(0, {run.rows, run.k});
-  run.values = call.output(1, {run.rows, run.k});
-  run.normalisers = call.output(2, {run.rows});
-  if (call.fine() && run.k > 0) chosen.kernels->bestStep(run);
+  chosen().kernels->gruBackward(run);
 }
 
 /** The labels of so many rows, if each is one of the columns; else the call has failed. */
@@ -263,7 +140,7 @@ void meanLossOperation(void*, TF_OpKernelContext* context) {
   run.dO = call.output(1, {run.rows, run.size});
   run.dMatrix = call.output(2, {height, width});
   run.dBias = call.output(3, {run.columns});
-  if (call.fine()) chosen.kernels->meanLoss(run);
+  if (call.fine()) chosen().kernels->meanLoss(run);
 }
 
 void labelScoresOperation(void*, TF_OpKernelContext* context) {
@@ -275,7 +152,7 @@ void labelScoresOperation(void*, TF_OpKernelContext* context) {
   run.bias = call.input(1, {run.columns});
   run.labels = labelsOf(call, 2, run.rows, run.columns);
   run.scores = call.output(0, {run.rows});
-  if (call.fine()) chosen.kernels->labelScores(run);
+  if (call.fine()) chosen().kernels->labelScores(run);
 }
 
 void dropoutOperation(void*, TF_OpKernelContext* context) {
@@ -283,13 +160,13 @@ void dropoutOperation(void*, TF_OpKernelContext* context) {
   const int32_t* const seeds = call.input<int32_t>(1, {2});
   const float rate = call.number<float>(2);
   float* const y = call.outputLike(0, 0);
-  if (call.fine()) chosen.kernels->dropout({call.count(0), seeds[0], seeds[1], rate, call.all(0), y});
+  if (call.fine()) chosen().kernels->dropout({call.count(0), seeds[0], seeds[1], rate, call.all(0), y});
 }
 
 void sumOfSquaresOperation(void*, TF_OpKernelContext* context) {
   Call call(context);
   float* const sum = call.output(0, {});
-  if (call.fine()) chosen.kernels->sumOfSquares({call.count(0), call.all(0), sum});
+  if (call.fine()) chosen().kernels->sumOfSquares({call.count(0), call.all(0), sum});
 }
 
 void adamOperation(void*, TF_OpKernelContext* context) {
@@ -299,7 +176,7 @@ void adamOperation(void*, TF_OpKernelContext* context) {
   Adam run{call.count(0), call.number<float>(4), call.number<float>(5), call.number<float>(6), call.number<float>(7),
            call.all(0), call.changed(1), call.changed(2), call.all(3), nullptr};
   run.xAfter = call.outputLike(0, 0);
-  if (call.fine()) chosen.kernels->adam(run);
+  if (call.fine()) chosen().kernels->adam(run);
 }
 
 void segmentSumOperation(void*, TF_OpKernelContext* context) {
@@ -311,7 +188,7 @@ void segmentSumOperation(void*, TF_OpKernelContext* context) {
   run.values = call.input(0, {run.rows, run.width});
   run.ids = call.input<int32_t>(1, {run.rows});
   run.sums = call.output(0, {run.segments, run.width});
-  if (call.fine()) chosen.kernels->segmentSum(run);
+  if (call.fine()) chosen().kernels->segmentSum(run);
 }
 
 void* create(TF_OpKernelConstruction* construction) {
@@ -342,26 +219,30 @@ Names operator+(Names first, const Names& second) {
   return first;
 }
 
-/** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats. */
+/** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats, but what is written so. */
 std::string typed(const std::string& name) {
-  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels", "transposed", "seeds", "segments"})
+  if (name.find(':') != std::string::npos) return name;
+  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels", "transposed", "seeds", "segments",
+                                  "previous", "parents", "form"})
     if (name == whole) return name + ": int32";
   return name + ": float";
 }
 
-/** Registers an operation, unless one before it failed. @param isLayer whether it has the {@link Options} */
-void add(const char* name, bool isLayer, const Names& inputs, const Names& outputs, Compute compute,
+/** The attributes of a layer, which its kernel keeps as {@link Options}. */
+const Names LAYER = {"backward: bool", "ends: bool"};
+
+/** Registers an operation, unless one before it failed. */
+void add(const char* name, const Names& attributes, const Names& inputs, const Names& outputs, Compute compute,
          TF_Status* status) {
   if (TF_GetCode(status) != TF_OK) return;
   TF_OpDefinitionBuilder* const definition = TF_NewOpDefinitionBuilder(name);
   for (const auto& input : inputs) TF_OpDefinitionBuilderAddInput(definition, typed(input).c_str());
   for (const auto& output : outputs) TF_OpDefinitionBuilderAddOutput(definition, typed(output).c_str());
-  if (isLayer)
-    for (const char* attribute : {"backward: bool", "ends: bool"})
-      TF_OpDefinitionBuilderAddAttr(definition, attribute);
+  for (const auto& attribute : attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute.c_str());
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, unknownShapes);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) != TF_OK) return;
+  const bool isLayer = attributes == LAYER;
   TF_KernelBuilder* const builder =
       TF_NewKernelBuilder(name, "CPU", isLayer ? create : nullptr, compute, isLayer ? destroy : nullptr);
   TF_RegisterKernelBuilder(name, builder, status);
@@ -372,53 +253,51 @@ std::string addAll() {
   TF_Status* const status = TF_NewStatus();
   const Names layer = {"x", "kernel", "recurrent", "bias", "h0", "lengths"};
   const Names weights = {"by_x", "by_kernel", "by_recurrent", "by_bias", "by_h0"};
-  add("DragomanLstm", true, layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
-  add("DragomanLstmGradient", true, layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
+  add("DragomanLstm", LAYER, layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
+  add("DragomanLstmGradient", LAYER, layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
       lstmGradient, status);
-  add("DragomanGru", true, layer, {"states", "gates"}, gru, status);
-  add("DragomanGruGradient", true, layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
-  add("DragomanPack", false, {"matrix", "groups"}, {"panels"}, packOperation, status);
-  add("DragomanLinearStep", false, {"x", "panels", "bias", "tanh"}, {"y"}, linearOperation, status);
-  add("DragomanLstmStep", false, {"x", "c", "panels", "bias"}, {"h_after", "c_after"}, lstmStepOperation, status);
-  add("DragomanAttendStep", false, {"s", "keys", "memory", "bias"}, {"context", "weights"}, attendOperation, status);
-  add("DragomanBestStep", false, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
-  add("DragomanMeanLoss", false, {"o", "matrix", "bias", "labels", "smoothing", "transposed"},
+  add("DragomanGru", LAYER, layer, {"states", "gates"}, gru, status);
+  add("DragomanGruGradient", LAYER, layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
+  add("DragomanPack", {}, {"matrix", "groups"}, {"panels"}, packOperation, status);
+  add("DragomanLinearStep", {}, {"x", "panels", "bias", "tanh"}, {"y"}, linearOperation, status);
+  add("DragomanDecoderStep", {"states: int >= 1", "sources: int >= 0", "parameters: int >= 1"},
+      {"previous", "parents", "form", "state: states * float", "source: sources * float", "weight: parameters * float"},
+      {"after: states * float", "logits", "attention"}, decoderStepOperation, status);
+  add("DragomanBestStep", {}, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
+  add("DragomanMeanLoss", {}, {"o", "matrix", "bias", "labels", "smoothing", "transposed"},
       {"losses", "by_o", "by_matrix", "by_bias"}, meanLossOperation, status);
-  add("DragomanLabelScores", false, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
-  add("DragomanDropout", false, {"x", "seeds", "rate"}, {"y"}, dropoutOperation, status);
-  add("DragomanSumOfSquares", false, {"x"}, {"sum"}, sumOfSquaresOperation, status);
-  add("DragomanAdam", false, {"x", "m", "v", "gradient", "rate", "beta1", "beta2", "epsilon"},
+  add("DragomanLabelScores", {}, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
+  add("DragomanDropout", {}, {"x", "seeds", "rate"}, {"y"}, dropoutOperation, status);
+  add("DragomanSumOfSquares", {}, {"x"}, {"sum"}, sumOfSquaresOperation, status);
+  add("DragomanAdam", {}, {"x", "m", "v", "gradient", "rate", "beta1", "beta2", "epsilon"},
       {"x_after"}, adamOperation, status);
-  add("DragomanSegmentSum", false, {"values", "ids", "segments"}, {"sums"}, segmentSumOperation, status);
+  add("DragomanSegmentSum", {}, {"values", "ids", "segments"}, {"sums"}, segmentSumOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return problem;
 }
 
 /**
- * start(threads, bfloat16) for JavaScript: the name of the processor that the kernels were chosen for; null where there
- * are none for the products that are wanted.
+ * start(threads, products) for JavaScript: what the kernels that are used were compiled for; null where there are none for
+ * the products that are wanted.
  */
 napi_value start(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value values[2];
   int32_t threads = 0;
-  bool bfloat16 = false;
+  char products[16];
   if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count != 2 ||
       napi_get_value_int32(env, values[0], &threads) != napi_ok || threads < 1 ||
-      napi_get_value_bool(env, values[1], &bfloat16) != napi_ok) {
-    napi_throw_type_error(env, nullptr, "expected a number of threads from 1, and whether products are of bfloat16 numbers");
+      napi_get_value_string_utf8(env, values[1], products, sizeof products, nullptr) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "expected a number of threads from 1, and what products are computed in");
     return nullptr;
   }
   setThreads(threads);
-  const Choice choice = bfloat16 ? chooseBfloat16() : choose();
   napi_value processor;
-  if (choice.kernels == nullptr) {
+  if (choose(products))
+    napi_create_string_utf8(env, chosen().processor.c_str(), NAPI_AUTO_LENGTH, &processor);
+  else
     napi_get_null(env, &processor);
-    return processor;
-  }
-  chosen = choice;
-  napi_create_string_utf8(env, choice.processor, NAPI_AUTO_LENGTH, &processor);
   return processor;
 }
 

@@ -1,10 +1,6 @@
-// Matrix products: of factors that are packed once and multiplied in every step of a sequence, and large single ones.
+// Large matrix products, and what a thread has to have around any.
 #pragma once
-#ifdef DRAGOMAN_BFLOAT16
-#include "bfloat-tiles.h"
-#else
-#include "float-tiles.h"
-#endif
+#include "packed-rows.h"
 #include "team.h"
 
 namespace dragoman {
@@ -18,35 +14,6 @@ auto withRegisters(const Work& work) {
     work(member);
   };
 }
-
-/** Rows of a left factor in memory of their own, packed for products with panels. */
-class PackedRows {
- public:
-  /** @param memory of rowsSize(rows, depth) */
-  PackedRows(int64_t rows, int64_t depth, float* memory) : rows_(rows), depth_(depth), start_(memory) {}
-
-  /** Packs a panel's columns of a [rows, depth]. */
-  void packPanel(int64_t panel, Factor a) const {
-    packRows(a, rows_, depth_, panel * PANEL, widthOf(panel, depth_), start_);
-  }
-
-  void packAll(Factor a) const { packRows(a, rows_, depth_, 0, depth_, start_); }
-
-  /** c [rows, PANEL] = a times a panel, or added to it. */
-  void multiply(const float* panel, float* c, bool add = false) const {
-    for (int64_t from = 0; from < depth_; from += DEPTH) {
-      const int64_t count = std::min(DEPTH, depth_ - from);
-      for (int64_t row = 0; row < rows_; row += TILE)
-        multiplyTile(std::min<int64_t>(TILE, rows_ - row), start_ + rowsSize(row, depth_), depth_, from, count,
-                     panel + panelSize(from), c + row * PANEL, PANEL, add || from > 0);
-    }
-  }
-
- private:
-  const int64_t rows_;
-  const int64_t depth_;
-  float* const start_;
-};
 
 /** Columns and rows that are multiplied at once: their packed parts stay in the third and the second cache. */
 constexpr int64_t COLUMNS = 2048;

@@ -2,7 +2,8 @@
 #pragma once
 #include <vector>
 
-#include "step.h"
+#include "reductions.h"
+#include "share.h"
 
 namespace dragoman {
 namespace {

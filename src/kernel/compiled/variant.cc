@@ -1,15 +1,25 @@
 // All kernels for one kind of processor: compiled once for each, as VARIANT.
+#include "best-step.h"
+#include "decoder-step.h"
 #include "gru.h"
 #include "loss.h"
 #include "lstm.h"
-#include "step.h"
 #include "training.h"
 
 namespace dragoman {
 
 extern const Kernels VARIANT;
-const Kernels VARIANT{packedSize, packPanels,  linearStep,  lstmStep,     attendStep, bestStep,
-                      meanLoss,   labelScores, lstmForward, lstmBackward, gruForward, gruBackward,
-                      dropout,    sumOfSquares, adam,       segmentSum};
+const Kernels VARIANT{{packedSize, packPanels, linearStep, decoderStep},
+                      bestStep,
+                      meanLoss,
+                      labelScores,
+                      lstmForward,
+                      lstmBackward,
+                      gruForward,
+                      gruBackward,
+                      dropout,
+                      sumOfSquares,
+                      adam,
+                      segmentSum};
 
 }  // namespace dragoman

@@ -1,0 +1,80 @@
+// Products of a few rows with packed weights.
+#pragma once
+#include "packed-rows.h"
+#include "pieces.h"
+#include "share.h"
+#include "steps.h"
+
+namespace dragoman {
+namespace {
+
+long packedSize(long depth, long groups, long columns) { return panelsOf(columns) * groups * panelSize(depth); }
+
+/** Panels of a matrix [depth, groups * columns]; those of the same columns of every group stand together. */
+void packPanels(const Packing& in) {
+  const long panels = panelsOf(in.columns);
+  runStep(static_cast<double>(in.depth) * in.groups * in.columns, panels, [&](int, long p) {
+    for (long group = 0; group < in.groups; group++)
+      pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns), widthOf(p, in.columns), in.depth,
+           in.panels + (p * in.groups + group) * panelSize(in.depth));
+  });
+}
+
+/** Products of the same rows, one after another, in the same memory. */
+class StepProducts {
+ public:
+  /** @param depth of the deepest; @param groups of the one that has most */
+  static long memorySize(long rows, long depth, long groups) {
+    return rowsSize(rows, depth) + threadCount() * groups * rows * PANEL;
+  }
+
+  StepProducts(long rows, long depth, long groups, Pieces& pieces)
+      : rows_(rows),
+        sumsSize_(groups * rows * PANEL),
+        packed_(pieces.take(rowsSize(rows, depth))),
+        sums_(pieces.take(threadCount() * sumsSize_)) {}
+
+  /**
+   * Multiplies and hands on what comes out, panel by panel.
+   * @param x [rows, depth]
+   * @param each takes a panel's number and its sums [groups, rows, PANEL]
+   */
+  template <typename Each>
+  void run(const float* x, long depth, const float* panels, long groups, long columns, const Each& each) const {
+    const PackedRows packed(rows_, depth, packed_);
+    runStep(static_cast<double>(rows_) * depth, packed.tiles(),
+            [&](int, long tile) { packed.packTile(tile, plain(x, depth)); });
+    runStep(static_cast<double>(rows_) * depth * groups * columns, panelsOf(columns), [&](int thread, long p) {
+      [[maybe_unused]] const Registers registers;
+      float* const sums = sums_ + thread * sumsSize_;
+      for (long group = 0; group < groups; group++)
+        packed.multiply(panels + (p * groups + group) * panelSize(depth), sums + group * rows_ * PANEL);
+      each(p, sums);
+    });
+  }
+
+  void linear(const LinearStep& in) const {
+    run(in.x, in.depth, in.weights.panels, 1, in.columns, [&](long p, const float* sums) {
+      for (long b = 0; b < rows_; b++) {
+        eachVector(p, in.columns, [&](long offset, long column, long count) {
+          const V z = load(sums + b * PANEL + offset) + load(in.weights.bias + column, count);
+          store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
+        });
+      }
+    });
+  }
+
+ private:
+  const long rows_;
+  const long sumsSize_;
+  float* const packed_;
+  float* const sums_;
+};
+
+void linearStep(const LinearStep& in) {
+  Pieces pieces(StepProducts::memorySize(in.rows, in.depth, 1));
+  StepProducts(in.rows, in.depth, 1, pieces).linear(in);
+}
+
+}  // namespace
+}  // namespace dragoman

@@ -1,0 +1,10 @@
+// Decoder steps with products in 8 bits for one kind of processor: compiled once for each, as VARIANT.
+#define DRAGOMAN_INT8
+#include "decoder-step.h"
+
+namespace dragoman {
+
+extern const StepKernels VARIANT;
+const StepKernels VARIANT{packedSize, packPanels, linearStep, decoderStep};
+
+}  // namespace dragoman

@@ -1,0 +1,103 @@
+// What the kernels of decoder steps take, for one sentence or for hundreds of hypotheses: weights are packed once for all
+// steps.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace dragoman {
+
+/** A matrix [depth, groups * columns] to be packed. */
+struct Packing {
+  long depth;
+  long groups;
+  long columns;
+  const float* matrix;
+  float* panels;
+};
+
+/** A packed matrix, and what is added to the product. */
+struct Affine {
+  const float* panels;
+  const float* bias;
+};
+
+/** f(x W + b), f being tanh or nothing. */
+struct LinearStep {
+  long rows;
+  long depth;
+  long columns;
+  bool tanh;
+  const float* x;  // [rows, depth]
+  Affine weights;
+  float* y;  // [rows, columns]
+};
+
+/** A recurrent layer; every matrix is that of the input above that of the state. */
+struct StepLayer {
+  bool isGru;
+  long hidden;
+  Affine gates;      // an LSTM's i, g, f, o; a GRU's r and z
+  Affine candidate;  // a GRU's n
+  const float* h;    // [rows before, hidden]
+  const float* c;    // null for a GRU
+  float* hAfter;     // [rows, hidden]
+  float* cAfter;
+};
+
+enum class Scoring : int32_t { none = 0, product = 1, additive = 2 };
+
+/** For each of a batch of sources, `width` rows. */
+struct StepAttention {
+  Scoring scoring;
+  long batch;
+  long width;
+  long length;
+  long query;
+  long memorySize;
+  const float* keys;    // [batch, length, query]
+  const float* memory;  // [batch, length, memorySize]
+  const float* bias;    // [batch, length]
+  Affine projection;    // of the state, for additive scores
+  const float* vector;  // [query], for them too
+  float* weights;       // [rows, length]
+};
+
+/** A whole step, from the last tokens to the logits: src/model/decoder.ts. */
+struct DecoderStep {
+  long rows;
+  const int32_t* previous;  // the last token of each row
+  const int32_t* parents;   // the row of the state that each continues; null where all keep their places
+  long embedding;
+  const float* table;  // [vocabulary, embedding]
+  long summarySize;
+  const float* summary;  // [rows, summarySize], for every step; null for none
+  const float* fed;      // o before [rows before, output], with input feeding; null without
+  float* fedAfter;
+  std::vector<StepLayer> layers;
+  StepAttention attention;
+  long output;
+  Affine readout;
+  long vocabulary;
+  Affine logitsWeights;
+  float* logits;  // [rows, vocabulary]
+};
+
+struct StepKernels {
+  /** Floats that the packed form of a matrix takes. */
+  long (*packedSize)(long depth, long groups, long columns);
+  void (*packPanels)(const Packing&);
+  void (*linearStep)(const LinearStep&);
+  void (*decoderStep)(const DecoderStep&);
+};
+
+struct BestStep {
+  long rows;
+  long columns;
+  long k;
+  const float* logits;
+  int32_t* ids;        // [rows, k]
+  float* values;       // [rows, k]
+  float* normalisers;  // [rows]
+};
+
+}  // namespace dragoman
