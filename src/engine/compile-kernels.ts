@@ -73,8 +73,8 @@ export async function compileKernels(shop: Workshop, engine: string): Promise<vo
     compileNewer('variant.cc', BFLOAT16_VARIANTS),
     compileNewer('steps.cc', VNNI_VARIANTS),
     compile('team.cc', 'team.o'),
-    compile('operations.cc', 'operations.o', '-I', shop.nodeHeaders),
-    compile('step-operations.cc', 'step-operations.o'),
+    compile('operations.cc', 'operations.o'),
+    compile('addon.cc', 'addon.o', '-I', shop.nodeHeaders),
   ]);
   await compile(
     'choice.cc',
@@ -84,7 +84,7 @@ export async function compileKernels(shop: Workshop, engine: string): Promise<vo
     ...(vnni.length > 0 ? ['-DDRAGOMAN_VNNI'] : []),
   );
   // Of a function that several variants contain the linker takes the first: so the simplest processor's stands first.
-  const plain = ['team', 'choice', 'operations', 'step-operations'];
+  const plain = ['team', 'choice', 'operations', 'addon'];
   const objects = [...plain, ...simple, ...simpleInt8, ...bfloat16, ...vnni].map((name) => `${name}.o`);
   await shop.run(
     compiler,

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { getBackend } from '@tensorflow/tfjs-core';
 import { messageOf, oneLine } from '../errors.js';
 import { chosenIn } from './environment.js';
+import type { KernelsAddon } from './kernels-addon.js';
 import type { Precision } from './products.js';
 
 /** Source of the operations that Dragoman adds to TensorFlow, in C++; the package ships it. */
@@ -15,16 +16,6 @@ export const KERNEL_SOURCES = fileURLToPath(new URL('../../src/kernel/compiled',
 const CHOICES = ['compiled', 'operations'] as const;
 
 const require = createRequire(import.meta.url);
-
-/** The compiled addon, whose loading registers the operations with TensorFlow. */
-interface Addon {
-  /**
-   * @returns the processor that the kernels were chosen for: `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`, and with
-   *   int8 behind a comma `int8_baseline`, `int8_avx2`, `int8_avx512_vnni`, `int8_amx`; null where there are none for such
-   *   products
-   */
-  start(threads: number, products: Precision): string | null;
-}
 
 /** What became of the compiled kernels when the native engine was loaded. */
 export interface KernelState {
@@ -65,6 +56,7 @@ function unused(reason: string): KernelState {
 }
 
 let state: KernelState = unused('the native engine is not loaded');
+let addon: KernelsAddon | null = null;
 
 /**
  * Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work.
@@ -80,7 +72,7 @@ function stateOf(engine: string, threads: number, products: Precision): KernelSt
   try {
     const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
     if (!existsSync(path)) return unused('not compiled; "dragoman doctor --install" compiles them');
-    const addon = require(path) as Addon;
+    addon = require(path) as KernelsAddon;
     const processor = addon.start(threads, products);
     return processor === null
       ? unused(`not compiled for products in ${products}, which are left to oneDNN`)
@@ -93,4 +85,10 @@ function stateOf(engine: string, threads: number, products: Precision): KernelSt
 /** Whether the running engine has the compiled kernels, and `DRAGOMAN_KERNELS` leaves them in use. */
 export function hasCompiledKernels(): boolean {
   return state.processor !== null && getBackend() === 'tensorflow' && areWanted();
+}
+
+/** The functions of the compiled kernels, where {@link hasCompiledKernels}. */
+export function compiledKernels(): KernelsAddon {
+  if (addon === null) throw new Error('the compiled kernels are not loaded');
+  return addon;
 }

@@ -1,8 +1,5 @@
 import { getBackend, type Tensor2D } from '@tensorflow/tfjs-core';
-import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { nativeOps } from '../engine/native.js';
-import { PackedWeights } from './packed-weights.js';
-import { compiledStep } from './step-compiled.js';
 import { StepOperations } from './step-operations.js';
 import type { StepParts, StepSource } from './step-parts.js';
 import { SingleOperationsStep } from './step-single.js';
@@ -20,12 +17,12 @@ export interface StepResult {
 
 /**
  * One whole decoder step on the tensorflow engine, from the tokens to the logits, without tfjs's bookkeeping, which costs
- * three times as much as a small operation: the composed form in `model/decoder.ts` by an operation of our own where it is
- * compiled, else from TensorFlow's. What depends on the parameters alone is kept from step to step.
+ * three times as much as a small operation: the composed form in `model/decoder.ts` from TensorFlow's own operations, for where
+ * {@link CompiledDecoder} is not. What depends on the parameters alone is kept from step to step.
  */
 export class DecoderStepKernel {
   #ops: StepOperations | null = null;
-  #weights: PackedWeights | StepWeights | null = null;
+  #weights: StepWeights | null = null;
 
   /** Whether the running engine has this kernel. */
   static get isHere(): boolean {
@@ -52,14 +49,11 @@ export class DecoderStepKernel {
     }
     if (this.#weights?.isOf(parts) !== true) {
       this.#weights?.free();
-      this.#weights = hasCompiledKernels() ? new PackedWeights(parts) : new StepWeights(parts);
+      this.#weights = new StepWeights(parts);
     }
     const ops = this.#ops;
     const weights = this.#weights;
     const handles = native.scope(() => {
-      if (weights instanceof PackedWeights) {
-        return compiledStep(native, parts, weights, source, state, rows, previous);
-      }
       const before = ops.rowsOf(
         state.map((tensor) => native.from(tensor)),
         rows,

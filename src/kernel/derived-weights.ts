@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Handle, type NativeOps, nativeOps } from '../engine/native.js';
-import type { StepParts } from './step-parts.js';
+import { parametersOf, type StepParts } from './step-parts.js';
 
 /**
  * What a native decoder step derives from the parameters: made once, and again when a parameter has changed. Outside
@@ -13,12 +13,12 @@ export abstract class DerivedWeights {
   readonly #made: readonly Tensor[];
 
   constructor(parts: StepParts) {
-    this.#made = tensorsOf(parts);
+    this.#made = parametersOf(parts);
   }
 
   /** Whether these are the weights of these parameters, as they are now. */
   isOf(parts: StepParts): boolean {
-    const now = tensorsOf(parts);
+    const now = parametersOf(parts);
     return now.length === this.#made.length && now.every((tensor, i) => tensor === this.#made[i]);
   }
 
@@ -93,16 +93,4 @@ export abstract class DerivedWeights {
     const attributes = native.attributes({ T: { type: 'float32' }, Tdim: { type: 'int32' } });
     return native.one('ExpandDims', attributes, [vector, native.constant([], 'int32', [0])]);
   }
-}
-
-/** Everything that the derived weights depend on. */
-function tensorsOf({ layers, attention, readout, output }: StepParts): Tensor[] {
-  return [
-    ...layers.flatMap(({ kernel, recurrent, bias }) => [kernel, recurrent, bias]),
-    ...(attention?.kind === 'additive' ? [attention.kernel, attention.bias, attention.vector] : []),
-    readout.kernel,
-    readout.bias,
-    output.matrix,
-    output.bias,
-  ];
 }

@@ -1,83 +1,66 @@
-import { type Handle, nativeOps } from '../engine/native.js';
-import { DerivedWeights } from './derived-weights.js';
+import { compiledKernels } from '../engine/compiled-kernels.js';
 import type { StepLayer, StepParts } from './step-parts.js';
 
-/** What `DragomanDecoderStep` calls the ways to score. */
-const SCORINGS = { none: 0, product: 1, additive: 2 } as const;
+/** A matrix in the form that the compiled kernels multiply with. */
+function packed(
+  matrix: Float32Array,
+  { depth, groups = 1, columns, from = 0, stride = groups * columns, transposed = false }: Packing,
+): Float32Array {
+  const kernels = compiledKernels();
+  const panels = new Float32Array(kernels.packedSize(depth, groups, columns));
+  kernels.pack(depth, groups, columns, from, stride, transposed, matrix, panels);
+  return panels;
+}
 
-/** What the decoder step of our own derives from the parameters: every matrix in panels. */
-export class PackedWeights extends DerivedWeights {
-  /** What the decoder is made of, as the operation reads it. */
-  readonly form: Handle;
-  /** For the rows of the state: each in its place. */
-  readonly inPlace: Handle;
-  /** In the order of the operation, which begins with the table. */
-  readonly all: readonly Handle[];
+interface Packing {
+  readonly depth: number;
+  readonly groups?: number;
+  readonly columns: number;
+  readonly from?: number;
+  readonly stride?: number;
+  readonly transposed?: boolean;
+}
 
-  constructor(parts: StepParts) {
-    super(parts);
-    const { layers, everyStep, inputFeeding, attention, readout, output } = parts;
-    const native = nativeOps();
-    const form = [
-      SCORINGS[attention?.kind ?? 'none'],
-      Number(everyStep),
-      Number(inputFeeding),
-      ...layers.map(({ kind }) => Number(kind === 'gru')),
-    ];
-    const { made, inPlace } = this.keep(() => ({
-      made: native.constant([form.length], 'int32', form),
-      inPlace: native.constant([0], 'int32', []),
-    }));
-    this.form = made;
-    this.inPlace = inPlace;
-    this.all = [
-      ...layers.flatMap((layer) => this.#layer(layer)),
-      ...(attention?.kind === 'additive'
-        ? [
-            ...this.#pack(
-              () => this.from(attention.kernel)[0]!,
-              () => this.from(attention.bias)[0]!,
-            ),
-            this.keep(() => ({ vector: this.copy(this.from(attention.vector)[0]!) })).vector,
-          ]
-        : []),
-      ...this.#pack(
-        () => this.from(readout.kernel)[0]!,
-        () => this.from(readout.bias)[0]!,
-      ),
-      ...this.#pack(
-        () => this.outputMatrix(parts),
-        () => this.from(output.bias)[0]!,
-      ),
-    ];
-  }
+/** The matrices of a decoder step in panels, each with its bias, in the order in which the step takes them. */
+export function packedWeights({ layers, attention, readout, output }: StepParts): Float32Array[] {
+  const width = readout.bias.shape[0];
+  const vocabulary = output.bias.shape[0];
+  const matrix = output.matrix.dataSync<'float32'>();
+  return [
+    ...layers.flatMap(layerWeights),
+    ...(attention?.kind === 'additive'
+      ? [
+          packed(attention.kernel.dataSync<'float32'>(), {
+            depth: attention.kernel.shape[0],
+            columns: attention.kernel.shape[1],
+          }),
+          attention.bias.dataSync<'float32'>(),
+          attention.vector.dataSync<'float32'>(),
+        ]
+      : []),
+    packed(readout.kernel.dataSync<'float32'>(), { depth: readout.kernel.shape[0], columns: width }),
+    readout.bias.dataSync<'float32'>(),
+    output.transposed
+      ? packed(matrix, { depth: width, columns: vocabulary, stride: width, transposed: true })
+      : packed(matrix, { depth: width, columns: vocabulary }),
+    output.bias.dataSync<'float32'>(),
+  ];
+}
 
-  /** W above U, and the bias: the gates of a unit are wanted together; but a GRU's candidate by itself, since it waits for r. */
-  #layer({ kind, kernel, recurrent, bias }: StepLayer): Handle[] {
-    const hidden = recurrent.shape[0];
-    const joint = () => this.concat(0, this.from(kernel, recurrent));
-    if (kind === 'lstm') return this.#pack(joint, () => this.from(bias)[0]!, 4);
-    const part = (whole: Handle, k: 0 | 1, axis: number) => this.split(whole, [2 * hidden, hidden], axis)[k]!;
-    return ([0, 1] as const).flatMap((k) =>
-      this.#pack(
-        () => part(joint(), k, 1),
-        () => part(this.from(bias)[0]!, k, 0),
-        2 - k,
-      ),
-    );
-  }
-
-  /**
-   * The panels and the bias.
-   * @param matrix the handle, made in the scope of the packing
-   * @param groups of columns that a step needs together
-   */
-  #pack(matrix: () => Handle, bias: () => Handle, groups = 1): Handle[] {
-    const native = nativeOps();
-    const made = this.keep(() => ({
-      panels: native.one('DragomanPack', [], [matrix(), native.constant([], 'int32', [groups])]),
-      bias: this.copy(bias()),
-    }));
-    return [made.panels, made.bias];
-  }
+/** W above U, and the bias: the gates of a unit are wanted together; but a GRU's candidate by itself, since it waits for r. */
+function layerWeights({ kind, kernel, recurrent, bias }: StepLayer): Float32Array[] {
+  const columns = recurrent.shape[0];
+  const depth = kernel.shape[0] + columns;
+  const stride = kernel.shape[1];
+  const joint = new Float32Array(depth * stride);
+  joint.set(kernel.dataSync<'float32'>());
+  joint.set(recurrent.dataSync<'float32'>(), kernel.size);
+  const biases = bias.dataSync<'float32'>();
+  if (kind === 'lstm') return [packed(joint, { depth, groups: 4, columns }), biases];
+  return [
+    packed(joint, { depth, groups: 2, columns, stride }),
+    biases.slice(0, 2 * columns),
+    packed(joint, { depth, columns, from: 2 * columns, stride }),
+    biases.slice(2 * columns),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 
 /** One recurrent layer of a decoder, as a kernel of whole steps takes it. */
 export interface StepLayer {
@@ -46,4 +46,16 @@ export interface StepSource {
   readonly summary: Tensor2D | null;
   /** `[batch, source, memory]`, `[batch, source, query]`, `[batch, 1, source]`; null without attention. */
   readonly attention: { readonly memory: Tensor3D; readonly keys: Tensor3D; readonly bias: Tensor3D } | null;
+}
+
+/** All that what is derived from the parameters depends on, the table aside. */
+export function parametersOf({ layers, attention, readout, output }: StepParts): Tensor[] {
+  return [
+    ...layers.flatMap(({ kernel, recurrent, bias }) => [kernel, recurrent, bias]),
+    ...(attention?.kind === 'additive' ? [attention.kernel, attention.bias, attention.vector] : []),
+    readout.kernel,
+    readout.bias,
+    output.matrix,
+    output.bias,
+  ];
 }

@@ -1,11 +1,15 @@
 import { gather, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { State } from '../cell/cell.js';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
+import { CompiledDecoder } from '../kernel/compiled-decoder.js';
 import { DecoderStepKernel } from '../kernel/decoder-step.js';
 import type { StepParts, StepSource } from '../kernel/step-parts.js';
+import { ArrayState } from './array-state.js';
 import type { Decoder } from './decoder.js';
 import type { OutputLayer } from './output-layer.js';
 import type { Weights } from './parameters.js';
-import { inPlace, type SearchState } from './search-state.js';
+import type { SearchState } from './search-state.js';
+import { TensorState } from './tensor-state.js';
 
 /** What one step gives. */
 interface Stepped {
@@ -19,6 +23,7 @@ interface Stepped {
 /** Runs a decoder with its embedding and output layer one step at a time: as one kernel where there is one. */
 export class DecoderSteps {
   readonly #kernel = new DecoderStepKernel();
+  #compiled: CompiledDecoder | null = null;
 
   /** @param table name of the embedding table of the target */
   constructor(
@@ -27,40 +32,62 @@ export class DecoderSteps {
     private readonly table: string,
   ) {}
 
-  /** The next step, which consumes the state. @param previous `[rows]` */
-  step(w: Weights, old: SearchState, previous: Int32Array): Stepped {
+  /**
+   * The state for the compiled kernels, which consumes the one that is given; null, with that as it was, where they do not run
+   * this decoder.
+   */
+  inArrays(w: () => Weights, old: SearchState): ArrayState | null {
+    if (old instanceof ArrayState) return old;
+    if (!hasCompiledKernels() || !(old instanceof TensorState)) return null;
+    const parts = this.#parts(w());
+    if (parts === null) return null;
+    if (this.#compiled?.isOf(parts) !== true) this.#compiled = new CompiledDecoder(parts);
+    const state = ArrayState.from(old, this.#compiled, this.decoder.stateNames);
+    old.release();
+    return state;
+  }
+
+  /** The next step from tensors, which consumes the state. @param previous `[rows]` */
+  step(w: Weights, old: TensorState, previous: Int32Array): Stepped {
     const parts = DecoderStepKernel.isHere ? this.#parts(w) : null;
     const result = parts === null ? this.#composed(w, old, previous) : this.#fused(parts, old, previous);
-    for (const tensor of Object.values(old.state)) tensor.dispose();
+    for (const tensor of Object.values(old.parts.state)) tensor.dispose();
     return result;
   }
 
   /** Frees what was derived from the parameters. */
   forget(): void {
     this.#kernel.forget();
+    this.#compiled = null;
   }
 
   /** From single operations: the reference, and what runs where there is no kernel for the whole. */
-  #composed(w: Weights, old: SearchState, previous: Int32Array): Stepped {
+  #composed(w: Weights, old: TensorState, previous: Int32Array): Stepped {
     const result = tidy(() => {
       const y = gather(w[this.table] as Tensor2D, tensor1d(previous, 'int32')); // [rows, embedding]
-      const { state, output, weights } = this.decoder.step(w, y, inPlace(old), sourceOf(old));
+      const { state, output, weights } = this.decoder.step(w, y, old.inPlace(), sourceOf(old));
       const tensors = { state, logits: this.layer.logits(w, output) };
       return weights === null ? tensors : { ...tensors, weights };
     }) as { state: State; logits: Tensor2D; weights?: Tensor2D };
     return {
-      state: { ...old, state: result.state, rows: null },
+      state: new TensorState({ ...old.parts, state: result.state, rows: null }),
       logits: result.logits,
       weights: result.weights ?? null,
     };
   }
 
-  #fused(parts: StepParts, old: SearchState, previous: Int32Array): Stepped {
+  #fused(parts: StepParts, old: TensorState, previous: Int32Array): Stepped {
     const names = this.decoder.stateNames;
-    const before = names.map((name) => old.state[name]!);
-    const { state, logits, weights } = this.#kernel.step(parts, before, old.rows, previous, sourceOf(old));
+    const before = names.map((name) => old.parts.state[name]!);
+    const { state, logits, weights } = this.#kernel.step(
+      parts,
+      before,
+      old.parts.rows,
+      previous,
+      sourceOf(old),
+    );
     const after = Object.fromEntries(names.map((name, k) => [name, state[k]!]));
-    return { state: { ...old, state: after, rows: null }, logits, weights };
+    return { state: new TensorState({ ...old.parts, state: after, rows: null }), logits, weights };
   }
 
   #parts(w: Weights): StepParts | null {
@@ -70,7 +97,7 @@ export class DecoderSteps {
   }
 }
 
-function sourceOf({ source, summary }: SearchState): StepSource {
+function sourceOf({ parts: { source, summary } }: TensorState): StepSource {
   return {
     summary,
     attention: 'memory' in source ? (source as unknown as StepSource['attention']) : null,

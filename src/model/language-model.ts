@@ -9,8 +9,8 @@ import type { Dropout } from './dropout.js';
 import { embed } from './embedding.js';
 import { shifted, timeMajor } from './layout.js';
 import type { GivenValues, Weights } from './parameters.js';
-import type { SearchState } from './search-state.js';
 import { TargetModel } from './target-model.js';
+import { TensorState } from './tensor-state.js';
 
 const TABLE = 'embedding';
 
@@ -57,7 +57,7 @@ export class LanguageModel extends TargetModel {
   }
 
   start({ rows: sentences, lengths, time }: PaddedIds): DecodeState {
-    const state: SearchState = {
+    return new TensorState({
       sentences,
       width: 1,
       lengths,
@@ -66,8 +66,7 @@ export class LanguageModel extends TargetModel {
       summary: null,
       state: tidy(() => this.#decoder.initialState(this.parameters.weights(), nothing(sentences).summary)),
       rows: null,
-    };
-    return state;
+    });
   }
 
   protected override run(w: Weights, { target: text }: Batch, dropout: Dropout): Tensor3D {

@@ -1,13 +1,4 @@
-import {
-  gather,
-  reshape,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  tensor1d,
-  tidy,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, type Tensor3D, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../config.js';
 import { SequenceMask } from '../kernel/mask.js';
 import type { Random } from '../random.js';
@@ -22,6 +13,7 @@ import type { GivenValues, Weights } from './parameters.js';
 import type { SearchState } from './search-state.js';
 import { Summary } from './summary.js';
 import { TargetModel } from './target-model.js';
+import { type StateTensors, TensorState } from './tensor-state.js';
 
 /** One side of a batch as the model reads it. */
 export interface Reading {
@@ -92,8 +84,8 @@ export class Seq2Seq extends TargetModel {
         state: this.#decoder.initialState(w, summary),
         ...everyStep,
       };
-    }) as Pick<SearchState, 'source' | 'state'> & { summary?: Tensor2D };
-    const state: SearchState = {
+    }) as Pick<StateTensors, 'source' | 'state'> & { summary?: Tensor2D };
+    return new TensorState({
       sentences: source.rows,
       width: 1,
       lengths: source.lengths,
@@ -102,8 +94,7 @@ export class Seq2Seq extends TargetModel {
       summary: tensors.summary ?? null,
       state: tensors.state,
       rows: null,
-    };
-    return state;
+    });
   }
 
   #read(source: PaddedIds): Reading {
@@ -143,18 +134,13 @@ export class Seq2Seq extends TargetModel {
     return this.#decoder.run(w, y, decoderSource, mask, dropout);
   }
 
-  protected override inUserOrder(weights: Tensor2D, state: SearchState): Tensor2D {
-    if (!this.config.reverseSource) return weights;
-    const { sentences, width, time, lengths } = state;
+  protected override userOrder({ sentences, width, time, lengths }: SearchState): Int32Array | null {
+    if (!this.config.reverseSource) return null;
     const order = new Int32Array(sentences * width * time);
     for (let row = 0, k = 0; row < sentences * width; row++) {
       const last = lengths[Math.floor(row / width)]! - 1; // EOS stays behind the words
       for (let t = 0; t < time; t++, k++) order[k] = row * time + (t < last ? last - 1 - t : t);
     }
-    const ordered: Tensor2D = tidy(() =>
-      reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape),
-    );
-    weights.dispose();
-    return ordered;
+    return order;
   }
 }

@@ -1,15 +1,28 @@
-import { reshape, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
+import {
+  gather,
+  reshape,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import { bestOfArray } from '../kernel/compiled-decoder.js';
 import type { Random } from '../random.js';
-import type { DecodeState, Step, StepModel } from '../search/step-model.js';
+import type { BestStep, DecodeState, Step, StepModel } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
+import { EOS } from '../text/vocabulary.js';
+import type { ArrayState } from './array-state.js';
 import type { Decoder } from './decoder.js';
 import { DecoderSteps } from './decoder-steps.js';
 import type { Dropout } from './dropout.js';
 import { embeddingParameter } from './embedding.js';
 import { OutputLayer } from './output-layer.js';
 import { type GivenValues, type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
-import { expanded, kept, release, reordered, type SearchState } from './search-state.js';
+import type { SearchState } from './search-state.js';
 import { type Figures, type StepGradients, TeacherForcing } from './teacher-forcing.js';
+import type { TensorState } from './tensor-state.js';
 
 /** What a model that writes a target is made of. */
 export interface TargetParts {
@@ -92,26 +105,49 @@ export abstract class TargetModel implements StepModel {
   }
 
   expand(state: DecodeState, width: number): DecodeState {
-    return expanded(state as SearchState, width);
+    return (state as SearchState).expanded(width);
   }
 
   reorder(state: DecodeState, parents: Int32Array): DecodeState {
-    return reordered(state as SearchState, parents);
+    return (state as SearchState).reordered(parents);
   }
 
   keep(state: DecodeState, sentences: Int32Array): DecodeState {
-    return kept(state as SearchState, sentences);
+    return (state as SearchState).kept(sentences);
   }
 
   step(state: DecodeState, previous: Int32Array): Step {
-    const next = this.#steps.step(this.parameters.weights(), state as SearchState, previous);
-    const { weights } = next;
-    const attention = weights === null ? null : this.inUserOrder(weights, next.state);
-    return { state: next.state, logits: next.logits, attention };
+    const old = state as SearchState;
+    const w = () => this.parameters.weights();
+    const arrays = this.#steps.inArrays(w, old)?.step(previous);
+    if (arrays !== undefined) return this.#tensorsOf(arrays, previous.length);
+    const { state: next, logits, weights } = this.#steps.step(w(), old as TensorState, previous);
+    const order = weights === null ? null : this.userOrder(next);
+    if (weights === null || order === null) return { state: next, logits, attention: weights };
+    const attention: Tensor2D = tidy(() =>
+      reshape(gather(reshape(weights, [-1]), tensor1d(order, 'int32')), weights.shape),
+    );
+    weights.dispose();
+    return { state: next, logits, attention };
+  }
+
+  stepBest(state: DecodeState, previous: Int32Array, k: number): BestStep | null {
+    const own = this.#steps.inArrays(() => this.parameters.weights(), state as SearchState);
+    if (own === null) return null;
+    const { next, arrays } = own.step(previous);
+    const { logits, weights } = arrays;
+    const rows = previous.length;
+    const size = logits.length / rows;
+    return {
+      state: next,
+      best: bestOfArray(logits, rows, k),
+      ends: Float32Array.from({ length: rows }, (_, row) => logits[row * size + EOS]!),
+      attention: weights === null ? null : { weights: this.#inUserOrder(weights, next), columns: next.time },
+    };
   }
 
   release(state: DecodeState): void {
-    release(state as SearchState);
+    (state as SearchState).release();
   }
 
   dispose(): void {
@@ -120,8 +156,22 @@ export abstract class TargetModel implements StepModel {
     this.parameters.dispose();
   }
 
-  /** Attention weights `[rows, source]`, disposed here unless returned, with columns in the order of the user's tokens. */
-  protected inUserOrder(weights: Tensor2D, _state: SearchState): Tensor2D {
-    return weights;
+  /** For each number of attention's `[rows, source]` in the order of the user's tokens its place; null where they are in it. */
+  protected userOrder(_state: SearchState): Int32Array | null {
+    return null;
+  }
+
+  #tensorsOf({ next, arrays }: ReturnType<ArrayState['step']>, rows: number): Step {
+    const { logits, weights } = arrays;
+    return {
+      state: next,
+      logits: tensor2d(logits.slice(), [rows, logits.length / rows]), // the next step writes there again
+      attention: weights === null ? null : tensor2d(this.#inUserOrder(weights, next), [rows, next.time]),
+    };
+  }
+
+  #inUserOrder(weights: Float32Array, state: SearchState): Float32Array {
+    const order = this.userOrder(state);
+    return order === null ? weights : Float32Array.from(order, (place) => weights[place]!);
   }
 }

@@ -1,6 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { DragomanError } from '../errors.js';
 import type { PaddedIds } from '../text/batch.js';
+import type { ResolvedSearchOptions } from './options.js';
 
 /** The attention of one step, read back: `weights [rows, columns]`. */
 export interface StepAttention {
@@ -9,14 +10,24 @@ export interface StepAttention {
 }
 
 /** Reads the attention of a step. Throws `usage` when the model has none, naming what asked for it. */
-export function readAttention(attention: Tensor2D | null, askedBy: string): StepAttention {
-  if (attention === null) {
-    throw new DragomanError(
-      'usage',
-      `${askedBy} needs a model with attention, got a model with attention: none`,
-    );
-  }
-  return { weights: attention.dataSync<'float32'>(), columns: attention.shape[1] };
+export function readAttention(attention: Tensor2D | null, asking: string): StepAttention {
+  const tensor = requireAttention(attention, asking);
+  return { weights: tensor.dataSync<'float32'>(), columns: tensor.shape[1] };
+}
+
+/** Which of the options wants attention, for the message where a model has none; null where none does. */
+export function askedBy(options: ResolvedSearchOptions): string | null {
+  if (options.coveragePenalty > 0) return 'a coverage penalty';
+  return options.alignment ? 'an alignment' : null;
+}
+
+/** Throws `usage` when there is none. */
+export function requireAttention<T>(attention: T | null, asking: string): T {
+  if (attention !== null) return attention;
+  throw new DragomanError(
+    'usage',
+    `${asking} needs a model with attention, got a model with attention: none`,
+  );
 }
 
 /** The source token (from 0, EOS left out) that row `row` looks at most, the first of equal ones; -1 without source. */

@@ -1,10 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { PaddedIds } from '../text/batch.js';
 import { BOS, EOS } from '../text/vocabulary.js';
-import { Coverage, readAttention, type StepAttention, sourceLengths, strongest } from './attention.js';
+import { askedBy, Coverage, type StepAttention, sourceLengths, strongest } from './attention.js';
 import { Decoding } from './decoding.js';
 import { type Hypothesis, ROOT, Trellis } from './hypothesis.js';
-import { barredTokens, endLogits, isBarred, type NextTokens, nextTokens } from './next-tokens.js';
+import { barredTokens, isBarred, type NextTokens } from './next-tokens.js';
 import { lengthLimit, type ResolvedSearchOptions } from './options.js';
 import { bestPossible, hasPenalty, rankScore } from './penalty.js';
 import type { StepModel } from './step-model.js';
@@ -50,6 +49,8 @@ class BeamSearch {
   readonly #sourceLengths: Int32Array;
   readonly #limits: Int32Array;
   readonly #ranked: boolean;
+  /** What wants attention. */
+  readonly #askedBy: string | null;
   readonly #trellis = new Trellis();
   /** By sentence of the source, best first. */
   readonly #finished: Finished[][];
@@ -73,6 +74,7 @@ class BeamSearch {
     this.#sourceLengths = sourceLengths(source);
     this.#limits = this.#sourceLengths.map((length) => Math.min(lengthLimit(options, length), 0x7fffffff));
     this.#ranked = hasPenalty(options);
+    this.#askedBy = askedBy(options);
     this.#finished = Array.from({ length: source.rows }, () => []);
     this.#active = Int32Array.from({ length: source.rows }, (_, i) => i);
     this.#live = new Int32Array(source.rows).fill(1);
@@ -97,18 +99,10 @@ class BeamSearch {
 
   /** One step of the whole batch, whose hypotheses have `length` tokens. Returns the tokens to feed next. */
   #step(decoding: Decoding, previous: Int32Array, length: number): Int32Array<ArrayBuffer> {
-    const { logits, attention } = decoding.step(previous);
-    let best: NextTokens;
-    let ends: Float32Array | null;
-    let weights: StepAttention | null;
-    try {
-      best = nextTokens(logits, this.#candidates);
-      ends = this.#active.some((sentence) => this.#limits[sentence] === length) ? endLogits(logits) : null;
-      weights = this.#readAttention(attention);
-    } finally {
-      tf.dispose(attention === null ? [logits] : [logits, attention]);
-    }
-
+    const { best, ends, attention } = decoding.best(previous, this.#candidates, {
+      ends: this.#active.some((sentence) => this.#limits[sentence] === length),
+      attention: this.#askedBy,
+    });
     const width = length === 0 ? 1 : this.#beam; // rows of a sentence now; afterwards always `beam`
     const next = new NextRows(
       this.#active.length,
@@ -118,9 +112,9 @@ class BeamSearch {
     for (let position = 0; position < this.#active.length; position++) {
       const sentence = this.#active[position]!;
       if (ends !== null && this.#limits[sentence] === length) {
-        this.#forceEnd(position, width, length, best, ends, weights);
+        this.#forceEnd(position, width, length, best, ends, attention);
       } else {
-        this.#extend(position, width, length, best, weights, next);
+        this.#extend(position, width, length, best, attention, next);
       }
     }
 
@@ -137,11 +131,6 @@ class BeamSearch {
     this.#nodes = next.nodes;
     this.#coverage = next.coverage;
     return next.tokens.slice(0, next.kept * this.#beam);
-  }
-
-  #readAttention(attention: tf.Tensor2D | null): StepAttention | null {
-    if (this.#coverage !== null) return readAttention(attention, 'a coverage penalty');
-    return this.#options.alignment ? readAttention(attention, 'an alignment') : null;
   }
 
   /** Steps 1 to 4 for the sentence at `position`: finishes hypotheses, and writes those that live on to `next`. */

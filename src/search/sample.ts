@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../random.js';
 import type { PaddedIds } from '../text/batch.js';
 import { EOS } from '../text/vocabulary.js';
+import { readAttention } from './attention.js';
 import type { Hypothesis } from './hypothesis.js';
 import { isBarred, tokenScores } from './next-tokens.js';
 import type { ResolvedSearchOptions, SamplingOptions } from './options.js';
@@ -32,12 +33,22 @@ export function sampleSearch(
     tf.tensor1d(barVector(model.targetSize, mayEnd, options.forbidUnknown)),
   );
   try {
-    return followPaths(model, source, options, samples, ({ logits, paths, forced, mayEnd }: Choice) => {
+    const choose = ({ decoding, previous, paths, forced, mayEnd, askedBy }: Choice) => {
       const uniforms = Float32Array.from(paths, (path) => (path < 0 ? 0 : generators[path]!.next()));
-      const drawn = draw(logits, mayEnd ? bars[0]! : bars[1]!, uniforms, sampling);
-      const tokens = drawn.map((token, row) => (forced[row] === 1 ? EOS : token));
-      return { tokens, scores: tokenScores(logits, tokens) };
-    });
+      const { logits, attention } = decoding.step(previous);
+      try {
+        const drawn = draw(logits, mayEnd ? bars[0]! : bars[1]!, uniforms, sampling);
+        const tokens = drawn.map((token, row) => (forced[row] === 1 ? EOS : token));
+        return {
+          tokens,
+          scores: tokenScores(logits, tokens),
+          attention: askedBy === null ? null : readAttention(attention, askedBy),
+        };
+      } finally {
+        tf.dispose(attention === null ? [logits] : [logits, attention]);
+      }
+    };
+    return followPaths(model, source, options, samples, choose);
   } finally {
     tf.dispose(bars);
   }

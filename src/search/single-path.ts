@@ -1,7 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { PaddedIds } from '../text/batch.js';
 import { BOS, EOS } from '../text/vocabulary.js';
-import { Coverage, readAttention, type StepAttention, sourceLengths, strongest } from './attention.js';
+import { askedBy, Coverage, type StepAttention, sourceLengths, strongest } from './attention.js';
 import { Decoding } from './decoding.js';
 import { type Hypothesis, ROOT, Trellis } from './hypothesis.js';
 import { lengthLimit, type ResolvedSearchOptions } from './options.js';
@@ -10,18 +9,26 @@ import type { StepModel } from './step-model.js';
 
 /** What a chooser is told: one row per path. */
 export interface Choice {
-  /** `[rows, vocabulary]` */
-  readonly logits: tf.Tensor2D;
+  /** The model, whose next step it takes. */
+  readonly decoding: Decoding;
+  /** [rows] the last token of each. */
+  readonly previous: Int32Array;
   /** For each row its path's number, `sentence * paths + i`, or -1 where the path has ended. */
   readonly paths: Int32Array;
   /** [rows] 1 where the length limit forces EOS. */
   readonly forced: Uint8Array;
   /** EOS may be chosen: `minLength` is reached. */
   readonly mayEnd: boolean;
+  /** What wants attention; null where nothing does. */
+  readonly askedBy: string | null;
 }
 
-/** For every row the next token and its ln P. What it gives for ended paths does not matter. */
-export type Chooser = (choice: Choice) => { tokens: Int32Array; scores: ArrayLike<number> };
+/** For every row the next token and its ln P, and attention if it is wanted. What is given for ended paths does not matter. */
+export type Chooser = (choice: Choice) => {
+  tokens: Int32Array;
+  scores: ArrayLike<number>;
+  attention: StepAttention | null;
+};
 
 /**
  * Search that never looks back: `paths` hypotheses per sentence, each growing by the one token that the chooser
@@ -44,7 +51,6 @@ export function followPaths(
   const scores = new Float64Array(total);
   const ended: (Hypothesis | undefined)[] = new Array(total);
   const coverage = options.coveragePenalty > 0 ? new Coverage(total, source.time) : null;
-  const askedBy = coverage !== null ? 'a coverage penalty' : options.alignment ? 'an alignment' : null;
 
   let active = Int32Array.from({ length: source.rows }, (_, i) => i);
   const decoding = new Decoding(model, source);
@@ -62,15 +68,9 @@ export function followPaths(
         forced[row] = limits[sentence] === length ? 1 : 0;
       }
 
-      const { logits, attention } = decoding.step(previous);
-      let chosen: ReturnType<Chooser>;
-      let weights: StepAttention | null;
-      try {
-        chosen = choose({ logits, paths: numbers, forced, mayEnd: length >= options.minLength });
-        weights = askedBy === null ? null : readAttention(attention, askedBy);
-      } finally {
-        tf.dispose(attention === null ? [logits] : [logits, attention]);
-      }
+      const mayEnd = length >= options.minLength;
+      const asked = { paths: numbers, forced, mayEnd, askedBy: askedBy(options) };
+      const { attention: weights, ...chosen } = choose({ decoding, previous, ...asked });
 
       const tokens = new Int32Array(rows).fill(EOS);
       for (let row = 0; row < rows; row++) {

@@ -1,5 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { BestLogits } from '../kernel/best-logits.js';
 import type { PaddedIds } from '../text/batch.js';
+import type { StepAttention } from './attention.js';
 
 /**
  * Everything a decoder carries from step to step: recurrent state, encoder memory, mask. Opaque to the search.
@@ -23,6 +25,16 @@ export interface Step {
   readonly attention: Tensor2D | null;
 }
 
+/** One step of which no more is wanted than the best tokens of each row. */
+export interface BestStep {
+  readonly state: DecodeState;
+  readonly best: BestLogits;
+  /** [rows] logits of EOS. */
+  readonly ends: Float32Array;
+  /** As that of a {@link Step}; null without attention. */
+  readonly attention: StepAttention | null;
+}
+
 /**
  * What search needs of a model, one decoder step at a time. Every method that is given a state CONSUMES it: the
  * state is disposed, even when the call throws, and only the returned one may be used afterwards.
@@ -40,6 +52,8 @@ export interface StepModel {
   keep(state: DecodeState, sentences: Int32Array): DecodeState;
   /** `previous [rows]`: the last token of each row, BOS at the first step. */
   step(state: DecodeState, previous: Int32Array): Step;
+  /** The same where the k best tokens of each row are enough; null, with the state as it was, where {@link step} has to do. */
+  stepBest?(state: DecodeState, previous: Int32Array, k: number): BestStep | null;
   /** Disposes a state that nobody will step again. */
   release(state: DecodeState): void;
 }

@@ -21,11 +21,10 @@ inline float additiveScore(const float* query, const float* key, const float* ve
 }
 
 /** weights = softmax(scores + bias), context = weights memory. @param queries [rows, query]; @param context [rows, memorySize] */
-void attendStep(const StepAttention& in, const float* queries, float* contexts) {
-  const long rows = in.batch * in.width;
+void attendStep(const StepAttention& in, long rows, const float* queries, float* contexts) {
   const double cost = in.scoring == Scoring::additive ? 20 : 1;
   runStep(cost * rows * in.length * (in.query + in.memorySize), rows, [&](int, long row) {
-    const long b = row / in.width;
+    const long b = in.sources[row];
     const float* const query = queries + row * in.query;
     float* const weights = in.weights + row * in.length;
     float largest = -std::numeric_limits<float>::infinity();

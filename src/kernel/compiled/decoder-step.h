@@ -50,7 +50,7 @@ inline void lstmLayer(const DecoderStep& in, const StepLayer& layer, const StepP
   const long hidden = layer.hidden;
   products.run(x, depth, layer.gates.panels, 4, hidden, [&](long p, const float* z) {
     for (long b = 0; b < in.rows; b++) {
-      const long before = (in.parents == nullptr ? b : in.parents[b]) * hidden;
+      const long before = in.parents[b] * hidden;
       eachVector(p, hidden, [&](long offset, long unit, long count) {
         const auto sum = [&](int gate) {
           return load(z + (gate * in.rows + b) * PANEL + offset) + load(layer.gates.bias + gate * hidden + unit, count);
@@ -69,7 +69,7 @@ inline void gruLayer(const DecoderStep& in, const StepLayer& layer, const StepPr
   const long hidden = layer.hidden;
   const auto each = [&](long p, const float* z, const auto& work) {
     for (long b = 0; b < in.rows; b++) {
-      const long before = (in.parents == nullptr ? b : in.parents[b]) * hidden;
+      const long before = in.parents[b] * hidden;
       eachVector(p, hidden, [&](long offset, long unit, long count) {
         work(z + b * PANEL + offset, load(layer.h + before + unit, count), b, unit, count);
       });
@@ -107,7 +107,7 @@ void decoderStep(const DecoderStep& in) {
 
   // What a step knows beside its state: without attention the readout sees it too.
   std::vector<Columns> given = {{in.table, in.embedding, in.previous}};
-  if (in.summary != nullptr) given.push_back({in.summary, in.summarySize, nullptr});
+  if (in.summary != nullptr) given.push_back({in.summary, in.summarySize, in.summaries});
   std::vector<Columns> input = given;
   if (in.fed != nullptr) input.push_back({in.fed, in.output, in.parents});
   for (const StepLayer& layer : in.layers) {
@@ -124,7 +124,7 @@ void decoderStep(const DecoderStep& in) {
     const Columns& s = input.front();
     if (attention.scoring == Scoring::additive)
       products.linear({rows, s.width, attention.query, false, s.from, attention.projection, queries});
-    attendStep(attention, attention.scoring == Scoring::additive ? queries : s.from, context);
+    attendStep(attention, rows, attention.scoring == Scoring::additive ? queries : s.from, context);
     read.push_back({context, attention.memorySize, nullptr});
   }
   products.linear({rows, join(read, rows, x), in.output, true, x, in.readout, o});

@@ -1,5 +1,5 @@
-// The kernels as operations of TensorFlow, registered when Node loads this addon.
-#include <node_api.h>
+// Kernels as operations of TensorFlow.
+#include "operations.h"
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -7,8 +7,6 @@
 
 #include "call.h"
 #include "choice.h"
-#include "step-operations.h"
-#include "team.h"
 #include "tensorflow.h"
 
 namespace dragoman {
@@ -112,6 +110,19 @@ void gruGradient(void* kernel, TF_OpKernelContext* context) {
   if (!call.fine()) return;
   run.dhEnd = options.ends ? run.dStates + time * batch * hidden : nullptr;
   chosen().kernels->gruBackward(run);
+}
+
+void bestOperation(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  BestStep run{};
+  run.rows = call.size(0, 0, 2);
+  run.columns = call.size(0, 1, 2);
+  run.k = std::min<long>(call.number(1), run.columns);
+  run.logits = call.input(0, {run.rows, run.columns});
+  run.ids = call.output<int32_t>(0, {run.rows, run.k});
+  run.values = call.output(1, {run.rows, run.k});
+  run.normalisers = call.output(2, {run.rows});
+  if (call.fine() && run.k > 0) chosen().kernels->bestStep(run);
 }
 
 /** The labels of so many rows, if each is one of the columns; else the call has failed. */
@@ -219,99 +230,60 @@ Names operator+(Names first, const Names& second) {
   return first;
 }
 
-/** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats, but what is written so. */
+/** As TensorFlow writes an input or output: these few are whole numbers, everything else is floats. */
 std::string typed(const std::string& name) {
-  if (name.find(':') != std::string::npos) return name;
-  for (const char* const whole : {"lengths", "groups", "tanh", "k", "ids", "labels", "transposed", "seeds", "segments",
-                                  "previous", "parents", "form"})
+  for (const char* const whole : {"lengths", "k", "ids", "labels", "transposed", "seeds", "segments"})
     if (name == whole) return name + ": int32";
   return name + ": float";
 }
 
-/** The attributes of a layer, which its kernel keeps as {@link Options}. */
-const Names LAYER = {"backward: bool", "ends: bool"};
-
-/** Registers an operation, unless one before it failed. */
-void add(const char* name, const Names& attributes, const Names& inputs, const Names& outputs, Compute compute,
+/** Registers an operation, unless one before it failed. @param isLayer whether it has the {@link Options} */
+void add(const char* name, bool isLayer, const Names& inputs, const Names& outputs, Compute compute,
          TF_Status* status) {
   if (TF_GetCode(status) != TF_OK) return;
   TF_OpDefinitionBuilder* const definition = TF_NewOpDefinitionBuilder(name);
   for (const auto& input : inputs) TF_OpDefinitionBuilderAddInput(definition, typed(input).c_str());
   for (const auto& output : outputs) TF_OpDefinitionBuilderAddOutput(definition, typed(output).c_str());
-  for (const auto& attribute : attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute.c_str());
+  if (isLayer)
+    for (const char* attribute : {"backward: bool", "ends: bool"})
+      TF_OpDefinitionBuilderAddAttr(definition, attribute);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, unknownShapes);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) != TF_OK) return;
-  const bool isLayer = attributes == LAYER;
   TF_KernelBuilder* const builder =
       TF_NewKernelBuilder(name, "CPU", isLayer ? create : nullptr, compute, isLayer ? destroy : nullptr);
   TF_RegisterKernelBuilder(name, builder, status);
 }
 
-/** What went wrong, empty if nothing. Once a process, however many of Node's workers load the addon. */
+/** What went wrong, empty if nothing. */
 std::string addAll() {
   TF_Status* const status = TF_NewStatus();
   const Names layer = {"x", "kernel", "recurrent", "bias", "h0", "lengths"};
   const Names weights = {"by_x", "by_kernel", "by_recurrent", "by_bias", "by_h0"};
-  add("DragomanLstm", LAYER, layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
-  add("DragomanLstmGradient", LAYER, layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
+  add("DragomanLstm", true, layer + Names{"c0"}, {"states", "gates", "cells"}, lstm, status);
+  add("DragomanLstmGradient", true, layer + Names{"c0", "states", "gates", "cells", "by_states"}, weights + Names{"by_c0"},
       lstmGradient, status);
-  add("DragomanGru", LAYER, layer, {"states", "gates"}, gru, status);
-  add("DragomanGruGradient", LAYER, layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
-  add("DragomanPack", {}, {"matrix", "groups"}, {"panels"}, packOperation, status);
-  add("DragomanLinearStep", {}, {"x", "panels", "bias", "tanh"}, {"y"}, linearOperation, status);
-  add("DragomanDecoderStep", {"states: int >= 1", "sources: int >= 0", "parameters: int >= 1"},
-      {"previous", "parents", "form", "state: states * float", "source: sources * float", "weight: parameters * float"},
-      {"after: states * float", "logits", "attention"}, decoderStepOperation, status);
-  add("DragomanBestStep", {}, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
-  add("DragomanMeanLoss", {}, {"o", "matrix", "bias", "labels", "smoothing", "transposed"},
+  add("DragomanGru", true, layer, {"states", "gates"}, gru, status);
+  add("DragomanGruGradient", true, layer + Names{"states", "gates", "by_states"}, weights, gruGradient, status);
+  add("DragomanBestStep", false, {"logits", "k"}, {"ids", "values", "normalisers"}, bestOperation, status);
+  add("DragomanMeanLoss", false, {"o", "matrix", "bias", "labels", "smoothing", "transposed"},
       {"losses", "by_o", "by_matrix", "by_bias"}, meanLossOperation, status);
-  add("DragomanLabelScores", {}, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
-  add("DragomanDropout", {}, {"x", "seeds", "rate"}, {"y"}, dropoutOperation, status);
-  add("DragomanSumOfSquares", {}, {"x"}, {"sum"}, sumOfSquaresOperation, status);
-  add("DragomanAdam", {}, {"x", "m", "v", "gradient", "rate", "beta1", "beta2", "epsilon"},
+  add("DragomanLabelScores", false, {"products", "bias", "labels"}, {"scores"}, labelScoresOperation, status);
+  add("DragomanDropout", false, {"x", "seeds", "rate"}, {"y"}, dropoutOperation, status);
+  add("DragomanSumOfSquares", false, {"x"}, {"sum"}, sumOfSquaresOperation, status);
+  add("DragomanAdam", false, {"x", "m", "v", "gradient", "rate", "beta1", "beta2", "epsilon"},
       {"x_after"}, adamOperation, status);
-  add("DragomanSegmentSum", {}, {"values", "ids", "segments"}, {"sums"}, segmentSumOperation, status);
+  add("DragomanSegmentSum", false, {"values", "ids", "segments"}, {"sums"}, segmentSumOperation, status);
   const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return problem;
 }
 
-/**
- * start(threads, products) for JavaScript: what the kernels that are used were compiled for; null where there are none for
- * the products that are wanted.
- */
-napi_value start(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value values[2];
-  int32_t threads = 0;
-  char products[16];
-  if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count != 2 ||
-      napi_get_value_int32(env, values[0], &threads) != napi_ok || threads < 1 ||
-      napi_get_value_string_utf8(env, values[1], products, sizeof products, nullptr) != napi_ok) {
-    napi_throw_type_error(env, nullptr, "expected a number of threads from 1, and what products are computed in");
-    return nullptr;
-  }
-  setThreads(threads);
-  napi_value processor;
-  if (choose(products))
-    napi_create_string_utf8(env, chosen().processor.c_str(), NAPI_AUTO_LENGTH, &processor);
-  else
-    napi_get_null(env, &processor);
-  return processor;
-}
-
 }  // namespace
-}  // namespace dragoman
 
-NAPI_MODULE_INIT() {
-  static const std::string problem = dragoman::addAll();
-  if (!problem.empty()) {
-    napi_throw_error(env, nullptr, problem.c_str());
-    return nullptr;
-  }
-  napi_value function;
-  napi_create_function(env, "start", NAPI_AUTO_LENGTH, dragoman::start, nullptr, &function);
-  napi_set_named_property(env, exports, "start", function);
-  return exports;
+const std::string& whyNoOperations() {
+  static const std::string problem = addAll();
+  return problem;
 }
+
+}  // namespace dragoman

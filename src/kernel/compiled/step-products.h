@@ -10,13 +10,15 @@ namespace {
 
 long packedSize(long depth, long groups, long columns) { return panelsOf(columns) * groups * panelSize(depth); }
 
-/** Panels of a matrix [depth, groups * columns]; those of the same columns of every group stand together. */
+/** Panels of a matrix; those of the same columns of every group stand together. */
 void packPanels(const Packing& in) {
   const long panels = panelsOf(in.columns);
   runStep(static_cast<double>(in.depth) * in.groups * in.columns, panels, [&](int, long p) {
-    for (long group = 0; group < in.groups; group++)
-      pack(plain(in.matrix + group * in.columns + p * PANEL, in.groups * in.columns), widthOf(p, in.columns), in.depth,
+    for (long group = 0; group < in.groups; group++) {
+      const Factor whole = in.transposed ? transposed(in.matrix, in.stride) : plain(in.matrix, in.stride);
+      pack(whole.from(0, group * in.columns + p * PANEL), widthOf(p, in.columns), in.depth,
            in.panels + (p * in.groups + group) * panelSize(in.depth));
+    }
   });
 }
 

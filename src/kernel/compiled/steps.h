@@ -6,12 +6,15 @@
 
 namespace dragoman {
 
-/** A matrix [depth, groups * columns] to be packed. */
+/** A matrix [depth, groups * columns] to be packed: it may be some columns of a wider one. */
 struct Packing {
   long depth;
   long groups;
   long columns;
   const float* matrix;
+  /** From row to row; of a matrix that is given transposed, [groups * columns, depth], from column to column. */
+  long stride;
+  bool transposed;
   float* panels;
 };
 
@@ -46,11 +49,10 @@ struct StepLayer {
 
 enum class Scoring : int32_t { none = 0, product = 1, additive = 2 };
 
-/** For each of a batch of sources, `width` rows. */
 struct StepAttention {
   Scoring scoring;
+  const int32_t* sources;  // which of the batch's each row attends to
   long batch;
-  long width;
   long length;
   long query;
   long memorySize;
@@ -66,11 +68,12 @@ struct StepAttention {
 struct DecoderStep {
   long rows;
   const int32_t* previous;  // the last token of each row
-  const int32_t* parents;   // the row of the state that each continues; null where all keep their places
+  const int32_t* parents;   // the row of the state that each continues
   long embedding;
   const float* table;  // [vocabulary, embedding]
   long summarySize;
-  const float* summary;  // [rows, summarySize], for every step; null for none
+  const float* summary;      // [any, summarySize], for every step; null for none
+  const int32_t* summaries;  // the row of them that is each row's
   const float* fed;      // o before [rows before, output], with input feeding; null without
   float* fedAfter;
   std::vector<StepLayer> layers;

@@ -1,0 +1,72 @@
+import type { Precision } from './products.js';
+
+/** A matrix `[depth, groups * columns]` that the compiled kernels are to pack: columns of different groups are wanted together. */
+export interface PackedShape {
+  readonly depth: number;
+  readonly groups: number;
+  readonly columns: number;
+}
+
+/**
+ * The compiled addon (src/kernel/compiled/addon.cc), whose loading registers the operations with TensorFlow. Its functions
+ * work on arrays row by row and throw where one has another size than the others ask for.
+ */
+export interface KernelsAddon {
+  /**
+   * @returns the processor that the kernels were chosen for: `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`, and with
+   *   int8 behind a comma `int8_baseline`, `int8_avx2`, `int8_avx512_vnni`, `int8_amx`; null where there are none for such
+   *   products
+   */
+  start(threads: number, products: Precision): string | null;
+
+  /** How many numbers a packed matrix takes. */
+  packedSize(depth: number, groups: number, columns: number): number;
+
+  /**
+   * @param from first column that is packed
+   * @param stride numbers from row to row of the matrix; if it is given transposed, from column to column
+   */
+  pack(
+    depth: number,
+    groups: number,
+    columns: number,
+    from: number,
+    stride: number,
+    transposed: boolean,
+    matrix: Float32Array,
+    panels: Float32Array,
+  ): void;
+
+  /** y = x W + b, or its tanh. @param x `[rows, depth]`; @param panels W, packed; @param y `[rows, columns]` */
+  linear(
+    rows: number,
+    depth: number,
+    columns: number,
+    tanh: boolean,
+    x: Float32Array,
+    panels: Float32Array,
+    bias: Float32Array,
+    y: Float32Array,
+  ): void;
+
+  /** The k largest of each row, largest first and equal ones by lower id, and ln Σ exp of the row. */
+  best(
+    rows: number,
+    columns: number,
+    k: number,
+    logits: Float32Array,
+    ids: Int32Array,
+    values: Float32Array,
+    normalisers: Float32Array,
+  ): void;
+
+  /** A decoder step: src/kernel/compiled-decoder.ts. */
+  decoderStep(
+    layers: number,
+    shape: Int32Array,
+    previous: Int32Array,
+    parents: Int32Array,
+    sources: Int32Array,
+    floats: readonly Float32Array[],
+  ): void;
+}

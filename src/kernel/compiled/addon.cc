@@ -1,0 +1,222 @@
+// What Node loads: the operations for TensorFlow, and the kernels of decoding as functions on typed arrays, which take no
+// time for TensorFlow's handles.
+#include <algorithm>
+
+#include "arguments.h"
+#include "choice.h"
+#include "operations.h"
+#include "team.h"
+
+namespace dragoman {
+namespace {
+
+/**
+ * start(threads, products): what the kernels that are used were compiled for; null where there are none for the products
+ * that are wanted.
+ */
+napi_value start(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 2);
+  const int64_t threads = given.number();
+  const std::string products = given.text();
+  if (!given.fine()) return nullptr;
+  setThreads(static_cast<int>(std::max<int64_t>(1, threads)));
+  napi_value processor;
+  if (choose(products))
+    napi_create_string_utf8(env, chosen().processor.c_str(), NAPI_AUTO_LENGTH, &processor);
+  else
+    napi_get_null(env, &processor);
+  return processor;
+}
+
+/** Packed matrices stand at whole lines of the cache, for which they have some room. */
+constexpr long LINE = 64 / sizeof(float);
+
+template <typename Float>
+Float* aligned(Float* panels) {
+  const auto place = reinterpret_cast<uintptr_t>(panels) / sizeof(float) % LINE;
+  return panels == nullptr || place == 0 ? panels : panels + (LINE - place);
+}
+
+long roomFor(long depth, long groups, long columns) {
+  return chosen().steps->packedSize(depth, groups, columns) + LINE;
+}
+
+/** packedSize(depth, groups, columns): numbers that a packed matrix takes. */
+napi_value packedSize(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 3);
+  const int64_t depth = given.number();
+  const int64_t groups = given.number();
+  const int64_t columns = given.number();
+  napi_value size = nullptr;
+  if (given.fine()) napi_create_int64(env, roomFor(depth, groups, columns), &size);
+  return size;
+}
+
+/** pack(depth, groups, columns, from, stride, transposed, matrix, panels): groups of columns from column `from` on. */
+napi_value pack(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 8);
+  Packing run{};
+  run.depth = given.number();
+  run.groups = given.number();
+  run.columns = given.number();
+  const int64_t from = given.number();
+  run.stride = given.number();
+  run.transposed = given.boolean();
+  const long width = run.groups * run.columns;
+  if (from + (run.transposed ? run.depth : width) > run.stride) given.fail("a stride of all columns");
+  run.matrix = given.floats((run.transposed ? width : run.depth) * run.stride);
+  run.panels = given.written(roomFor(run.depth, run.groups, run.columns));
+  if (!given.fine()) return nullptr;
+  run.matrix += from;
+  run.panels = aligned(run.panels);
+  chosen().steps->packPanels(run);
+  return nullptr;
+}
+
+/** Packed weights and a bias. */
+Affine affine(Arguments& given, long depth, long groups, long columns) {
+  const float* const panels = aligned(given.floats(roomFor(depth, groups, columns)));
+  return {panels, given.floats(groups * columns)};
+}
+
+/** linear(rows, depth, columns, tanh, x, panels, bias, y) */
+napi_value linear(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 8);
+  LinearStep run{};
+  run.rows = given.number();
+  run.depth = given.number();
+  run.columns = given.number();
+  run.tanh = given.boolean();
+  run.x = given.floats(run.rows * run.depth);
+  run.weights = affine(given, run.depth, 1, run.columns);
+  run.y = given.written(run.rows * run.columns);
+  if (given.fine()) chosen().steps->linearStep(run);
+  return nullptr;
+}
+
+/** best(rows, columns, k, logits, ids, values, normalisers): ids and values `[rows, k]`, k from 1 to the columns. */
+napi_value best(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 7);
+  BestStep run{};
+  run.rows = given.number();
+  run.columns = given.number();
+  run.k = given.number();
+  if (run.k < 1 || run.k > run.columns) given.fail("a number from 1 to the columns");
+  run.logits = given.floats(run.rows * run.columns);
+  run.ids = given.writtenIntegers(run.rows * run.k);
+  run.values = given.written(run.rows * run.k);
+  run.normalisers = given.written(run.rows);
+  if (given.fine()) chosen().kernels->bestStep(run);
+  return nullptr;
+}
+
+/** The numbers that a decoder step's first argument begins with; behind them stand, for each layer, whether it is a GRU, and its size. */
+enum Shape {
+  SCORING,
+  INPUT_FEEDING,
+  ROWS,
+  ROWS_BEFORE,
+  BATCH,
+  LENGTH,
+  VOCABULARY,
+  EMBEDDING,
+  SUMMARY,
+  QUERY,
+  MEMORY,
+  OUTPUT,
+  LAYERS
+};
+
+/**
+ * decoderStep(layers, shape, previous, parents, sources, floats): src/kernel/compiled-decoder.ts. The floats are the table;
+ * summaries, where there are any; keys, memory and bias, with attention; each layer's state, and o with input feeding; the same
+ * after the step; each layer's weights; an additive attention's; those of readout and output layer; the logits; the weights
+ * of attention.
+ */
+napi_value decoderStep(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 6);
+  const int64_t layers = given.number();
+  const int32_t* const shape = given.integers(LAYERS + 2 * layers);
+  if (!given.fine()) return nullptr;
+  DecoderStep run{};
+  StepAttention& attention = run.attention;
+  attention.scoring = static_cast<Scoring>(shape[SCORING]);
+  const bool attends = attention.scoring != Scoring::none;
+  const long before = shape[ROWS_BEFORE];
+  run.rows = shape[ROWS];
+  run.vocabulary = shape[VOCABULARY];
+  run.embedding = shape[EMBEDDING];
+  run.summarySize = shape[SUMMARY];
+  run.output = shape[OUTPUT];
+  attention.batch = shape[BATCH];
+  attention.length = attends ? shape[LENGTH] : 0;
+  attention.query = attends ? shape[QUERY] : 0;
+  attention.memorySize = attends ? shape[MEMORY] : 0;
+  run.previous = given.places(run.rows, run.vocabulary);
+  run.parents = given.places(run.rows, before);
+  attention.sources = run.summaries = given.places(run.rows, attention.batch);
+
+  given.enter();
+  run.table = given.floats(run.vocabulary * run.embedding);
+  if (run.summarySize > 0) run.summary = given.floats(attention.batch * run.summarySize);
+  if (attends) {
+    attention.keys = given.floats(attention.batch * attention.length * attention.query);
+    attention.memory = given.floats(attention.batch * attention.length * attention.memorySize);
+    attention.bias = given.floats(attention.batch * attention.length);
+  }
+  for (int64_t k = 0; k < layers; k++) {
+    StepLayer layer{};
+    layer.isGru = shape[LAYERS + 2 * k] != 0;
+    layer.hidden = shape[LAYERS + 2 * k + 1];
+    layer.h = given.floats(before * layer.hidden);
+    if (!layer.isGru) layer.c = given.floats(before * layer.hidden);
+    run.layers.push_back(layer);
+  }
+  if (shape[INPUT_FEEDING] != 0) run.fed = given.floats(before * run.output);
+  for (StepLayer& layer : run.layers) {
+    layer.hAfter = given.written(run.rows * layer.hidden);
+    if (!layer.isGru) layer.cAfter = given.written(run.rows * layer.hidden);
+  }
+  if (run.fed != nullptr) run.fedAfter = given.written(run.rows * run.output);
+  long input = run.embedding + run.summarySize + (run.fed == nullptr ? 0 : run.output);
+  for (StepLayer& layer : run.layers) {
+    layer.gates = affine(given, input + layer.hidden, layer.isGru ? 2 : 4, layer.hidden);
+    if (layer.isGru) layer.candidate = affine(given, input + layer.hidden, 1, layer.hidden);
+    input = layer.hidden;
+  }
+  if (attention.scoring == Scoring::additive) {
+    attention.projection = affine(given, input, 1, attention.query);
+    attention.vector = given.floats(attention.query);
+  } else if (attends && attention.query != input) {
+    given.fail("keys of the state's size");
+  }
+  run.readout = affine(given, input + (attends ? attention.memorySize : run.embedding + run.summarySize), 1, run.output);
+  run.logitsWeights = affine(given, run.output, 1, run.vocabulary);
+  run.logits = given.written(run.rows * run.vocabulary);
+  if (attends) attention.weights = given.written(run.rows * attention.length);
+  if (given.fine()) chosen().steps->decoderStep(run);
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace dragoman
+
+NAPI_MODULE_INIT() {
+  const std::string& problem = dragoman::whyNoOperations();
+  if (!problem.empty()) {
+    napi_throw_error(env, nullptr, problem.c_str());
+    return nullptr;
+  }
+  const auto add = [&](const char* name, napi_callback function) {
+    napi_value value;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
+    napi_set_named_property(env, exports, name, value);
+  };
+  add("start", dragoman::start);
+  add("packedSize", dragoman::packedSize);
+  add("pack", dragoman::pack);
+  add("linear", dragoman::linear);
+  add("best", dragoman::best);
+  add("decoderStep", dragoman::decoderStep);
+  return exports;
+}
