@@ -1,12 +1,5 @@
 import type { Precision } from './products.js';
 
-/** A matrix `[depth, groups * columns]` that the compiled kernels are to pack: columns of different groups are wanted together. */
-export interface PackedShape {
-  readonly depth: number;
-  readonly groups: number;
-  readonly columns: number;
-}
-
 /**
  * The compiled addon (src/kernel/compiled/addon.cc), whose loading registers the operations with TensorFlow. Its functions
  * work on arrays row by row and throw where one has another size than the others ask for.
@@ -58,6 +51,26 @@ export interface KernelsAddon {
     ids: Int32Array,
     values: Float32Array,
     normalisers: Float32Array,
+  ): void;
+
+  /** One direction of an encoder's layer: src/kernel/compiled-encoder.ts. */
+  encoderLayer(
+    isGru: boolean,
+    backward: boolean,
+    batch: number,
+    time: number,
+    input: number,
+    hidden: number,
+    stride: number,
+    from: number,
+    lengths: Int32Array,
+    x: Float32Array,
+    inputs: Float32Array,
+    bias: Float32Array,
+    gates: Float32Array,
+    candidate: Float32Array,
+    outputs: Float32Array,
+    last: Float32Array,
   ): void;
 
   /** A decoder step: src/kernel/compiled-decoder.ts. */

@@ -56,7 +56,8 @@ export class CompiledDecoder {
   readonly #parts: StepParts;
   readonly #table: Float32Array;
   readonly #weights: readonly Float32Array[];
-  readonly #sizes: readonly number[];
+  /** Of each state, in the order of the parts. */
+  readonly stateSizes: readonly number[];
   readonly #layers: readonly number[];
   #logits = new Float32Array(0);
 
@@ -69,7 +70,7 @@ export class CompiledDecoder {
     const states = parts.layers.flatMap(({ kind, recurrent }) =>
       new Array<number>(kind === 'gru' ? 1 : 2).fill(recurrent.shape[0]),
     );
-    this.#sizes = parts.inputFeeding ? [...states, parts.readout.bias.shape[0]] : states;
+    this.stateSizes = parts.inputFeeding ? [...states, parts.readout.bias.shape[0]] : states;
   }
 
   /** Whether it is made of these parameters, as they are now. */
@@ -86,14 +87,14 @@ export class CompiledDecoder {
     const { summary, attention: memory, batch } = source;
     const count = rows.previous.length;
     const [vocabulary, embedding] = table.shape;
-    const after = this.#sizes.map((size) => new Float32Array(count * size));
+    const after = this.stateSizes.map((size) => new Float32Array(count * size));
     const logits = this.#logitsOf(count);
     const weights = memory === null ? null : new Float32Array(count * memory.length);
     const shape = Int32Array.of(
       SCORINGS[attention?.kind ?? 'none'],
       Number(inputFeeding),
       count,
-      state[0]!.length / this.#sizes[0]!,
+      state[0]!.length / this.stateSizes[0]!,
       batch,
       memory?.length ?? 0,
       vocabulary,

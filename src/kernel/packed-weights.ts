@@ -1,25 +1,5 @@
-import { compiledKernels } from '../engine/compiled-kernels.js';
+import { packed } from './packed-matrix.js';
 import type { StepLayer, StepParts } from './step-parts.js';
-
-/** A matrix in the form that the compiled kernels multiply with. */
-function packed(
-  matrix: Float32Array,
-  { depth, groups = 1, columns, from = 0, stride = groups * columns, transposed = false }: Packing,
-): Float32Array {
-  const kernels = compiledKernels();
-  const panels = new Float32Array(kernels.packedSize(depth, groups, columns));
-  kernels.pack(depth, groups, columns, from, stride, transposed, matrix, panels);
-  return panels;
-}
-
-interface Packing {
-  readonly depth: number;
-  readonly groups?: number;
-  readonly columns: number;
-  readonly from?: number;
-  readonly stride?: number;
-  readonly transposed?: boolean;
-}
 
 /** The matrices of a decoder step in panels, each with its bias, in the order in which the step takes them. */
 export function packedWeights({ layers, attention, readout, output }: StepParts): Float32Array[] {

@@ -1,6 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { type Cell, type Weights, weight } from '../cell/cell.js';
 
-/** One recurrent layer of a decoder, as a kernel of whole steps takes it. */
+/** One recurrent layer, as a kernel of decoding takes it. */
 export interface StepLayer {
   readonly kind: 'lstm' | 'gru';
   /** `[input, gates * hidden]` */
@@ -9,6 +10,17 @@ export interface StepLayer {
   readonly recurrent: Tensor2D;
   /** `[gates * hidden]` */
   readonly bias: Tensor1D;
+}
+
+/** A layer's parameters laid open; null for a cell that no kernel of decoding has. @param w the cell's own */
+export function stepLayer({ kind }: Cell, w: Weights): StepLayer | null {
+  if (kind !== 'lstm' && kind !== 'gru') return null;
+  return {
+    kind,
+    kernel: weight(w, 'kernel'),
+    recurrent: weight(w, 'recurrent'),
+    bias: weight<Tensor1D>(w, 'bias'),
+  };
 }
 
 /** How a step compares its state with the keys. */

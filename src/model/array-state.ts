@@ -24,6 +24,13 @@ interface Arrays {
 export class ArrayState implements SearchState {
   constructor(private readonly parts: Arrays) {}
 
+  /** The state that a search begins with. */
+  static begin(parts: Pick<Arrays, 'decoder' | 'lengths' | 'time' | 'source' | 'state'>): ArrayState {
+    const sentences = parts.source.batch;
+    const origins = repeated(sentences, 1);
+    return new ArrayState({ ...parts, sentences, width: 1, origins, rows: origins });
+  }
+
   /** Reads a state back from the engine; the tensors stay the caller's. @param names order of the decoder's state */
   static from({ parts }: TensorState, decoder: CompiledDecoder, names: readonly string[]): ArrayState {
     const { sentences, width, lengths, time, source, summary, state, rows } = parts;

@@ -155,6 +155,11 @@ export class Attention {
     return this.#scoring.loop(scoped(w, 'attention', this.#local), source.keys, this.#querySize);
   }
 
+  /** W of the keys h W; null where the memory itself is compared with the queries. */
+  keyKernel(w: Weights): Tensor2D | null {
+    return this.#kind === 'dot' ? null : weight(scoped(w, 'attention', this.#local), 'kernel');
+  }
+
   /** The same for a kernel that runs whole decoder steps; undefined where there is none that does. */
   stepAttention(w: Weights): StepAttention | undefined {
     if (this.#kind === 'hopfield') return undefined;

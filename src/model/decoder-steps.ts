@@ -38,13 +38,19 @@ export class DecoderSteps {
    */
   inArrays(w: () => Weights, old: SearchState): ArrayState | null {
     if (old instanceof ArrayState) return old;
-    if (!hasCompiledKernels() || !(old instanceof TensorState)) return null;
-    const parts = this.#parts(w());
-    if (parts === null) return null;
-    if (this.#compiled?.isOf(parts) !== true) this.#compiled = new CompiledDecoder(parts);
-    const state = ArrayState.from(old, this.#compiled, this.decoder.stateNames);
+    const decoder = old instanceof TensorState ? this.compiled(w()) : null;
+    if (decoder === null) return null;
+    const state = ArrayState.from(old as TensorState, decoder, this.decoder.stateNames);
     old.release();
     return state;
+  }
+
+  /** The decoder for the compiled kernels; null where they do not run it. */
+  compiled(w: Weights): CompiledDecoder | null {
+    const parts = hasCompiledKernels() ? this.#parts(w) : null;
+    if (parts === null) return null;
+    if (this.#compiled?.isOf(parts) !== true) this.#compiled = new CompiledDecoder(parts);
+    return this.#compiled;
   }
 
   /** The next step from tensors, which consumes the state. @param previous `[rows]` */

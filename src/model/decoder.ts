@@ -18,7 +18,7 @@ import { attentionalDecoder } from '../kernel/attentional-decoder.js';
 import type { SequenceMask } from '../kernel/mask.js';
 import { scan } from '../kernel/scan.js';
 import { runSequence } from '../kernel/sequence.js';
-import type { StepLayer, StepParts, StepSource } from '../kernel/step-parts.js';
+import { type StepLayer, type StepParts, type StepSource, stepLayer } from '../kernel/step-parts.js';
 import { Attention, type AttentionSource } from './attention.js';
 import { dense, denseParameters } from './dense.js';
 import type { Dropout } from './dropout.js';
@@ -46,6 +46,12 @@ export type DecoderConfig = Pick<
   ModelConfig,
   'cell' | 'embedding' | 'decoder' | 'context' | 'attention' | 'inputFeeding' | 'output'
 > & { readonly dropout: Pick<ModelConfig['dropout'], 'layers'> };
+
+/** See {@link Decoder.startParts}. */
+export interface StartParts {
+  readonly keys: Tensor2D | null;
+  readonly bridges: readonly ({ readonly kernel: Tensor2D; readonly bias: Tensor1D } | null)[];
+}
 
 interface Layer {
   readonly prefix: string;
@@ -229,18 +235,30 @@ export class Decoder {
     if (attention === undefined) return null;
     const layers: StepLayer[] = [];
     for (const { prefix, cell } of this.#layers) {
-      if (cell.kind !== 'lstm' && cell.kind !== 'gru') return null;
-      const own = scoped(w, prefix, cell.parameters);
-      layers.push({
-        kind: cell.kind,
-        kernel: weight(own, 'kernel'),
-        recurrent: weight(own, 'recurrent'),
-        bias: weight<Tensor1D>(own, 'bias'),
-      });
+      const layer = stepLayer(cell, scoped(w, prefix, cell.parameters));
+      if (layer === null) return null;
+      layers.push(layer);
     }
     const own = scoped(w, 'readout', this.#readout);
     const readout = { kernel: weight(own, 'kernel'), bias: weight<Tensor1D>(own, 'bias') };
     return { layers, everyStep: this.#everyStep, inputFeeding: this.#inputFeeding, attention, readout };
+  }
+
+  /**
+   * The parameters of {@link prepare} and {@link initialState} laid open, for where {@link stepParts} are: U, null where the
+   * memory itself is what queries are compared with; and of each state tensor, in the order of {@link stateNames}, its
+   * bridge, null where it begins with zeros.
+   */
+  startParts(w: Weights): StartParts {
+    return {
+      keys: this.#attention?.keyKernel(w) ?? null,
+      bridges: this.stateNames.map((name) => {
+        const specs = this.#bridges.get(name);
+        if (specs === undefined) return null;
+        const own = scoped(w, `bridge.${name}`, specs);
+        return { kernel: weight(own, 'kernel'), bias: weight<Tensor1D>(own, 'bias') };
+      }),
+    };
   }
 
   /** Names of the state tensors: layer by layer, then what is fed back. */

@@ -2,8 +2,10 @@ import { concat, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Cell, ParameterSpec, Weights } from '../cell/cell.js';
 import { createCell } from '../cell/family.js';
 import type { ModelConfig } from '../config.js';
+import type { EncoderParts } from '../kernel/compiled-encoder.js';
 import type { SequenceMask } from '../kernel/mask.js';
 import { type Direction, runSequence } from '../kernel/sequence.js';
+import { stepLayer } from '../kernel/step-parts.js';
 import type { Dropout } from './dropout.js';
 import { prefixed, scoped } from './parameters.js';
 
@@ -44,6 +46,17 @@ export class Encoder {
     this.outputSize = inputSize;
     this.#dropout = config.dropout.layers;
     this.parameters = this.#layers.flat().flatMap(({ prefix, cell }) => prefixed(prefix, cell.parameters));
+  }
+
+  /** The parameters laid open for {@link CompiledEncoder}; null for a cell that it does not have. */
+  tracks(w: Weights): EncoderParts['layers'] | null {
+    const layers = this.#layers.map((tracks) =>
+      tracks.flatMap(({ prefix, direction, cell }) => {
+        const layer = stepLayer(cell, scoped(w, prefix, cell.parameters));
+        return layer === null ? [] : [{ ...layer, direction }];
+      }),
+    );
+    return layers.some((tracks, n) => tracks.length < this.#layers[n]!.length) ? null : layers;
   }
 
   /**

@@ -4,6 +4,7 @@ import { SequenceMask } from '../kernel/mask.js';
 import type { Random } from '../random.js';
 import type { DecodeState } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
+import { CompiledStart } from './compiled-start.js';
 import { Decoder, type DecoderSource } from './decoder.js';
 import { Dropout } from './dropout.js';
 import { embed, embeddingParameter } from './embedding.js';
@@ -37,6 +38,7 @@ export class Seq2Seq extends TargetModel {
   readonly #summary: Summary;
   readonly #decoder: Decoder;
   readonly #sourceTable: string;
+  #start: CompiledStart | null = null;
 
   /**
    * @param sizes entries of the source and target vocabularies
@@ -74,8 +76,12 @@ export class Seq2Seq extends TargetModel {
   }
 
   start(source: PaddedIds): DecodeState {
+    const w = this.parameters.weights();
+    const compiled = this.#compiledStart(w);
+    if (compiled !== null) {
+      return compiled.run(this.config.reverseSource ? { ...source, ids: reversed(source) } : source);
+    }
     const tensors = tidy(() => {
-      const w = this.parameters.weights();
       const { decoderSource, summary } = this.#encode(w, this.#read(source), new Dropout(null));
       const { attention } = decoderSource;
       const everyStep = this.config.context === 'every-step' ? { summary } : {};
@@ -95,6 +101,28 @@ export class Seq2Seq extends TargetModel {
       state: tensors.state,
       rows: null,
     });
+  }
+
+  /** The start by the compiled kernels; null where they do not have all of it. */
+  #compiledStart(w: Weights): CompiledStart | null {
+    if (this.#start?.isOf(w) === true) return this.#start;
+    const decoder = this.compiledDecoder(w);
+    const layers = decoder === null ? null : this.#encoder.tracks(w);
+    if (decoder === null || layers === null) return null;
+    this.#start = new CompiledStart(w, {
+      encoder: { table: w[this.#sourceTable] as Tensor2D, layers },
+      summary: this.#summary.ofArrays(w),
+      start: this.#decoder.startParts(w),
+      decoder,
+      everyStep: this.config.context === 'every-step',
+      attends: this.config.attention.kind !== 'none',
+    });
+    return this.#start;
+  }
+
+  protected override forget(): void {
+    super.forget();
+    this.#start = null;
   }
 
   #read(source: PaddedIds): Reading {

@@ -8,7 +8,7 @@ import {
   tensor2d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { bestOfArray } from '../kernel/compiled-decoder.js';
+import { bestOfArray, type CompiledDecoder } from '../kernel/compiled-decoder.js';
 import type { Random } from '../random.js';
 import type { BestStep, DecodeState, Step, StepModel } from '../search/step-model.js';
 import type { Batch, PaddedIds } from '../text/batch.js';
@@ -90,7 +90,7 @@ export abstract class TargetModel implements StepModel {
     batch: Batch,
     options: { readonly labelSmoothing: number; readonly seed: number },
   ): StepGradients {
-    this.#steps.forget();
+    this.forget();
     return this.#forcing.gradients(batch, options);
   }
 
@@ -152,8 +152,18 @@ export abstract class TargetModel implements StepModel {
 
   dispose(): void {
     this.#output.forget();
-    this.#steps.forget();
+    this.forget();
     this.parameters.dispose();
+  }
+
+  /** The decoder for the compiled kernels; null where they do not run it. */
+  protected compiledDecoder(w: Weights): CompiledDecoder | null {
+    return this.#steps.compiled(w);
+  }
+
+  /** Frees what search has derived from the parameters. */
+  protected forget(): void {
+    this.#steps.forget();
   }
 
   /** For each number of attention's `[rows, source]` in the order of the user's tokens its place; null where they are in it. */

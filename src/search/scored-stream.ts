@@ -1,4 +1,4 @@
-import { setTimeout as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TextCodec } from '../text/codec.js';
 import { windows } from './look-ahead.js';
 import { type EncodedPair, type ScoringModel, scorePairs } from './scorer.js';
@@ -34,6 +34,6 @@ export async function* scoredStream<Item>(
       const tokens = target.tokens(encoded[i]!.target);
       yield { score, perToken: score / tokenScores.length, tokens, tokenScores };
     }
-    await nextTurn(0); // timers, input and signals of the process have their turn
+    await nextTurn(); // timers, input and signals of the process have their turn
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { DragomanError } from '../errors.js';
 import { padIds } from '../text/batch.js';
@@ -168,7 +168,7 @@ export class Translator {
       results.forEach((hypotheses, row) => {
         found[batch[row]!] = hypotheses;
       });
-      await nextTurn(0); // timers, input and signals of the process have their turn
+      await nextTurn(); // timers, input and signals of the process have their turn
     }
     return lines.map((source, i) => {
       const hypotheses = found[i]!.map((hypothesis) => this.#textOf(hypothesis, options));

@@ -110,6 +110,36 @@ napi_value best(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/**
+ * encoderLayer(isGru, backward, batch, time, input, hidden, stride, from, lengths, x, inputs, bias, gates, candidate, outputs,
+ * last): the outputs' columns from `from` on are written; without a GRU the candidate is empty.
+ */
+napi_value encoderLayer(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 16);
+  EncoderLayer run{};
+  run.isGru = given.boolean();
+  run.backward = given.boolean();
+  run.batch = given.number();
+  run.time = given.number();
+  run.input = given.number();
+  run.hidden = given.number();
+  run.stride = given.number();
+  const int64_t from = given.number();
+  if (from + run.hidden > run.stride) given.fail("a stride of all columns");
+  run.lengths = given.places(run.batch, run.time + 1);
+  run.x = given.floats(run.batch * run.time * run.input);
+  run.inputs = affine(given, run.input, 1, (run.isGru ? 3 : 4) * run.hidden);
+  run.gates = aligned(given.floats(roomFor(run.hidden, run.isGru ? 2 : 4, run.hidden)));
+  run.candidate = aligned(given.floats(run.isGru ? roomFor(run.hidden, 1, run.hidden) : 0));
+  run.outputs = given.written(run.batch * run.time * run.stride);
+  run.last = given.written(run.batch * run.stride);
+  if (!given.fine()) return nullptr;
+  run.outputs += from;
+  run.last += from;
+  chosen().steps->encoderLayer(run);
+  return nullptr;
+}
+
 /** The numbers that a decoder step's first argument begins with; behind them stand, for each layer, whether it is a GRU, and its size. */
 enum Shape {
   SCORING,
@@ -217,6 +247,7 @@ NAPI_MODULE_INIT() {
   add("pack", dragoman::pack);
   add("linear", dragoman::linear);
   add("best", dragoman::best);
+  add("encoderLayer", dragoman::encoderLayer);
   add("decoderStep", dragoman::decoderStep);
   return exports;
 }

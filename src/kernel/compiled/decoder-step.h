@@ -48,7 +48,7 @@ struct StepSizes {
 inline void lstmLayer(const DecoderStep& in, const StepLayer& layer, const StepProducts& products, const float* x,
                       long depth) {
   const long hidden = layer.hidden;
-  products.run(x, depth, layer.gates.panels, 4, hidden, [&](long p, const float* z) {
+  products.run(in.rows, x, depth, layer.gates.panels, 4, hidden, [&](long p, const float* z) {
     for (long b = 0; b < in.rows; b++) {
       const long before = in.parents[b] * hidden;
       eachVector(p, hidden, [&](long offset, long unit, long count) {
@@ -75,7 +75,7 @@ inline void gruLayer(const DecoderStep& in, const StepLayer& layer, const StepPr
       });
     }
   };
-  products.run(x, depth, layer.gates.panels, 2, hidden, [&](long p, const float* sums) {
+  products.run(in.rows, x, depth, layer.gates.panels, 2, hidden, [&](long p, const float* sums) {
     each(p, sums, [&](const float* z, V h, long b, long unit, long count) {
       const V r = sigmoid(load(z) + load(layer.gates.bias + unit, count));
       store(x + b * depth + depth - hidden + unit, r * h, count);
@@ -83,7 +83,7 @@ inline void gruLayer(const DecoderStep& in, const StepLayer& layer, const StepPr
             count);
     });
   });
-  products.run(x, depth, layer.candidate.panels, 1, hidden, [&](long p, const float* sums) {
+  products.run(in.rows, x, depth, layer.candidate.panels, 1, hidden, [&](long p, const float* sums) {
     each(p, sums, [&](const float* z, V h, long b, long unit, long count) {
       const V n = hyperbolicTangent(load(z) + load(layer.candidate.bias + unit, count));
       store(layer.hAfter + b * hidden + unit, n + load(update + b * hidden + unit, count) * (h - n), count);

@@ -31,33 +31,35 @@ class StepProducts {
   }
 
   StepProducts(long rows, long depth, long groups, Pieces& pieces)
-      : rows_(rows),
-        sumsSize_(groups * rows * PANEL),
+      : sumsSize_(groups * rows * PANEL),
         packed_(pieces.take(rowsSize(rows, depth))),
         sums_(pieces.take(threadCount() * sumsSize_)) {}
 
   /**
    * Multiplies and hands on what comes out, panel by panel.
+   * @param rows not more than there is memory for
    * @param x [rows, depth]
    * @param each takes a panel's number and its sums [groups, rows, PANEL]
    */
   template <typename Each>
-  void run(const float* x, long depth, const float* panels, long groups, long columns, const Each& each) const {
-    const PackedRows packed(rows_, depth, packed_);
-    runStep(static_cast<double>(rows_) * depth, packed.tiles(),
+  void run(long rows, const float* x, long depth, const float* panels, long groups, long columns,
+           const Each& each) const {
+    const PackedRows packed(rows, depth, packed_);
+    runStep(static_cast<double>(rows) * depth, packed.tiles(),
             [&](int, long tile) { packed.packTile(tile, plain(x, depth)); });
-    runStep(static_cast<double>(rows_) * depth * groups * columns, panelsOf(columns), [&](int thread, long p) {
+    runStep(static_cast<double>(rows) * depth * groups * columns, panelsOf(columns), [&](int thread, long p) {
       [[maybe_unused]] const Registers registers;
       float* const sums = sums_ + thread * sumsSize_;
       for (long group = 0; group < groups; group++)
-        packed.multiply(panels + (p * groups + group) * panelSize(depth), sums + group * rows_ * PANEL);
+        packed.multiply(panels + (p * groups + group) * panelSize(depth), sums + group * rows * PANEL);
       each(p, sums);
     });
   }
 
+  /** @param in of no more rows than this has memory for */
   void linear(const LinearStep& in) const {
-    run(in.x, in.depth, in.weights.panels, 1, in.columns, [&](long p, const float* sums) {
-      for (long b = 0; b < rows_; b++) {
+    run(in.rows, in.x, in.depth, in.weights.panels, 1, in.columns, [&](long p, const float* sums) {
+      for (long b = 0; b < in.rows; b++) {
         eachVector(p, in.columns, [&](long offset, long column, long count) {
           const V z = load(sums + b * PANEL + offset) + load(in.weights.bias + column, count);
           store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
@@ -67,7 +69,6 @@ class StepProducts {
   }
 
  private:
-  const long rows_;
   const long sumsSize_;
   float* const packed_;
   float* const sums_;

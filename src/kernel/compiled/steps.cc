@@ -1,10 +1,11 @@
-// Decoder steps with products in 8 bits for one kind of processor: compiled once for each, as VARIANT.
+// The kernels of decoding with products in 8 bits for one kind of processor: compiled once for each, as VARIANT.
 #define DRAGOMAN_INT8
 #include "decoder-step.h"
+#include "encoder-layer.h"
 
 namespace dragoman {
 
 extern const StepKernels VARIANT;
-const StepKernels VARIANT{packedSize, packPanels, linearStep, decoderStep};
+const StepKernels VARIANT{packedSize, packPanels, linearStep, encoderLayer, decoderStep};
 
 }  // namespace dragoman

@@ -35,6 +35,28 @@ struct LinearStep {
   float* y;  // [rows, columns]
 };
 
+/**
+ * One direction of a recurrent layer over whole sentences, for decoding: nothing of what a gradient would need is kept. Row b
+ * has lengths[b] real positions, and the padded ones come last.
+ */
+struct EncoderLayer {
+  bool isGru;
+  bool backward;  // from each row's last real position to its first
+  long batch;
+  long time;
+  long input;
+  long hidden;
+  const int32_t* lengths;
+  const float* x;    // [batch, time, input]
+  Affine inputs;     // all gates: i, g, f, o; r, z, n
+  const float* gates;      // packed weights of the state: an LSTM's four gates, a GRU's r and z
+  const float* candidate;  // a GRU's n
+  /** From position to position of the outputs, and from row to row of the last ones: both directions stand side by side. */
+  long stride;
+  float* outputs;  // [batch, time, stride]; those of padded positions stay as they are
+  float* last;     // [batch, stride] the outputs read last; of a row without positions it stays as it is
+};
+
 /** A recurrent layer; every matrix is that of the input above that of the state. */
 struct StepLayer {
   bool isGru;
@@ -90,6 +112,7 @@ struct StepKernels {
   long (*packedSize)(long depth, long groups, long columns);
   void (*packPanels)(const Packing&);
   void (*linearStep)(const LinearStep&);
+  void (*encoderLayer)(const EncoderLayer&);
   void (*decoderStep)(const DecoderStep&);
 };
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 namespace dragoman {
 namespace {
@@ -165,9 +166,22 @@ void run(bool all, const std::function<void(const Member&)>& work) {
 void together(const std::function<void(const Member&)>& work) { run(true, work); }
 
 void share(long pieces, const std::function<void(const Member&, long)>& work) {
-  std::atomic<long> next{0};
+  // Each thread begins with pieces of its own, the same in every call: what they read may still be in its cache.
+  struct alignas(64) Part {
+    std::atomic<long> next;
+    long end;
+  };
+  std::vector<Part> parts(threads);
+  const long count = static_cast<long>(parts.size());
+  for (long k = 0; k < count; k++) {
+    parts[k].next = pieces * k / count;
+    parts[k].end = pieces * (k + 1) / count;
+  }
   run(false, [&](const Member& member) {
-    for (long piece; (piece = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) work(member, piece);
+    for (long k = 0; k < count; k++) {
+      Part& part = parts[(member.index + k) % count];
+      for (long piece; (piece = part.next.fetch_add(1, std::memory_order_relaxed)) < part.end;) work(member, piece);
+    }
   });
 }
 

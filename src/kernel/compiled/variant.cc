@@ -1,6 +1,7 @@
 // All kernels for one kind of processor: compiled once for each, as VARIANT.
 #include "best-step.h"
 #include "decoder-step.h"
+#include "encoder-layer.h"
 #include "gru.h"
 #include "loss.h"
 #include "lstm.h"
@@ -9,7 +10,7 @@
 namespace dragoman {
 
 extern const Kernels VARIANT;
-const Kernels VARIANT{{packedSize, packPanels, linearStep, decoderStep},
+const Kernels VARIANT{{packedSize, packPanels, linearStep, encoderLayer, decoderStep},
                       bestStep,
                       meanLoss,
                       labelScores,
