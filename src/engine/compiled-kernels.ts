@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { getBackend } from '@tensorflow/tfjs-core';
 import { messageOf, oneLine } from '../errors.js';
 import { chosenIn } from './environment.js';
-import type { KernelsAddon } from './kernels-addon.js';
+import { type KernelsAddon, PROCESSORS } from './kernels-addon.js';
 import type { Precision } from './products.js';
 
 /** Source of the operations that Dragoman adds to TensorFlow, in C++; the package ships it. */
@@ -59,7 +59,8 @@ let state: KernelState = unused('the native engine is not loaded');
 let addon: KernelsAddon | null = null;
 
 /**
- * Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work.
+ * Loads the kernels of a native engine; where they do not load, TensorFlow's own operations do their work. `DRAGOMAN_PROCESSOR`
+ * names the best processor that they may be for.
  * @param products what their matrix products are computed in
  */
 export function loadKernels(engine: string, threads: number, products: Precision = 'float32'): KernelState {
@@ -69,11 +70,12 @@ export function loadKernels(engine: string, threads: number, products: Precision
 
 function stateOf(engine: string, threads: number, products: Precision): KernelState {
   if (!areWanted()) return unused('switched off by DRAGOMAN_KERNELS');
+  const most = PROCESSORS.indexOf(chosenIn('DRAGOMAN_PROCESSOR', PROCESSORS) ?? PROCESSORS.at(-1)!);
   try {
     const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
     if (!existsSync(path)) return unused('not compiled; "dragoman doctor --install" compiles them');
     addon = require(path) as KernelsAddon;
-    const processor = addon.start(threads, products);
+    const processor = addon.start(threads, products, most);
     return processor === null
       ? unused(`not compiled for products in ${products}, which are left to oneDNN`)
       : { processor, reason: null };

@@ -80,6 +80,12 @@ async function start(
       const folder = findNative();
       if (!folder) throw new Error('not installed');
       const native = loadNative(folder);
+      if (native.products === 'int8' && native.kernels.processor === null) {
+        throw new DragomanError(
+          'engine',
+          `DRAGOMAN_PRODUCTS: int8 needs the compiled kernels, which are ${native.kernels.reason}`,
+        );
+      }
       version = `TensorFlow ${native.version}`;
       threads = native.threads;
       products = native.products;

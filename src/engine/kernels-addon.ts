@@ -1,16 +1,20 @@
 import type { Precision } from './products.js';
 
+/** Kinds of processor, each with what those before it have. */
+export const PROCESSORS = ['baseline', 'avx2', 'avx512', 'amx'] as const;
+
 /**
  * The compiled addon (src/kernel/compiled/addon.cc), whose loading registers the operations with TensorFlow. Its functions
  * work on arrays row by row and throw where one has another size than the others ask for.
  */
 export interface KernelsAddon {
   /**
+   * @param most place among {@link PROCESSORS} of the best that is wanted
    * @returns the processor that the kernels were chosen for: `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`, and with
    *   int8 behind a comma `int8_baseline`, `int8_avx2`, `int8_avx512_vnni`, `int8_amx`; null where there are none for such
    *   products
    */
-  start(threads: number, products: Precision): string | null;
+  start(threads: number, products: Precision, most: number): string | null;
 
   /** How many numbers a packed matrix takes. */
   packedSize(depth: number, groups: number, columns: number): number;

@@ -207,8 +207,8 @@ describe('the installation of the native engine', () => {
       const shop = machine(compiler);
       const report = await installNative(shop);
       expect(report).toMatchObject({ tensorflow: '2.20.0', kernels: null });
-      // One look whether the compiler runs, two sources and one for five kinds of processor, one link.
-      expect(shop.log.length).toBe(9);
+      // One look whether the compiler runs, four sources, one for five kinds of processor and one for four, one link.
+      expect(shop.log.length).toBe(15);
       expect(readdirSync(kernelsPlace(native))).toEqual([KERNELS_ADDON]);
       expect(readdirSync(cache).sort()).toEqual(['install.json', native.slice(cache.length + 1)].sort());
     });
@@ -216,14 +216,15 @@ describe('the installation of the native engine', () => {
     it('compiles for one kind of processor where there is no choice', async () => {
       const shop = machine(compiler, { arch: 'arm64' });
       await installNative(shop);
-      expect(shop.log.length).toBe(5);
+      expect(shop.log.length).toBe(8);
     });
 
-    it('leaves out products of bfloat16 numbers where the compiler does not know them', async () => {
+    it('leaves out products of bfloat16 numbers and of bytes where the compiler does not know them', async () => {
       let linked: readonly string[] = [];
       const older: Commands = {
         'g++': (args, cwd) => {
-          if (args.includes('-mamx-bf16')) throw new Error("unrecognized command-line option '-mamx-bf16'");
+          const unknown = args.find((arg) => arg.startsWith('-mamx'));
+          if (unknown !== undefined) throw new Error(`unrecognized command-line option '${unknown}'`);
           if (args.includes('-shared')) linked = args;
           return compiler['g++']!(args, cwd);
         },
@@ -233,10 +234,14 @@ describe('the installation of the native engine', () => {
       expect(report).toMatchObject({ tensorflow: '2.20.0', kernels: null });
       expect(linked.filter((arg) => arg.endsWith('.o') && !arg.includes('/'))).toEqual([
         'team.o',
+        'choice.o',
         'operations.o',
+        'addon.o',
         'baseline.o',
         'avx2.o',
         'avx512.o',
+        'int8_baseline.o',
+        'int8_avx2.o',
       ]);
       expect(readdirSync(kernelsPlace(native))).toEqual([KERNELS_ADDON]);
     });

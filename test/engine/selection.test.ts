@@ -132,7 +132,7 @@ describe('precision of products', () => {
     expect(() => productPrecision(null)).toThrow('expected float32 on this processor');
     vi.stubEnv('DRAGOMAN_PRODUCTS', 'half');
     expect(() => productPrecision(['AVX512_BF16'])).toThrow(
-      'DRAGOMAN_PRODUCTS: expected float32 or bfloat16, got "half"',
+      'DRAGOMAN_PRODUCTS: expected float32 or bfloat16 or int8, got "half"',
     );
   });
 });

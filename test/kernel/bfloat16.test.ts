@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCell } from '../../src/cell/family.js';
 import { loadKernels } from '../../src/engine/compiled-kernels.js';
 import { startEngine } from '../../src/engine/engine.js';
-import { type Handle, nativeOps } from '../../src/engine/native.js';
 import { findNative } from '../../src/engine/tensorflow.js';
 import { SequenceMask } from '../../src/kernel/mask.js';
 import { composedMeanLoss, meanLoss } from '../../src/kernel/mean-loss.js';
+import { PackedLinear } from '../../src/kernel/packed-matrix.js';
 import { Random } from '../../src/random.js';
 import { difference } from '../difference.js';
 import { whySkipped } from '../engines.js';
@@ -31,20 +31,9 @@ function rounded(x: number): number {
   return new Float32Array(bits.buffer)[0]!;
 }
 
-/** x W by the operation of a decoder's step. */
-function linear(x: Float32Array, w: Float32Array, [rows, depth, columns]: readonly number[]): Float32Array {
-  return tidy(() => {
-    const native = nativeOps();
-    const [given, matrix] = [tensor2d(x, [rows!, depth!]), tensor2d(w, [depth!, columns!])];
-    const bias = tensor1d(new Float32Array(columns!));
-    const [y] = native.scope((): Handle[] => {
-      const one = native.constant([], 'int32', [1]);
-      const panels = native.one('DragomanPack', [], [native.from(matrix), one]);
-      const nothing = native.constant([], 'int32', [0]);
-      return [native.one('DragomanLinearStep', [], [native.from(given), panels, native.from(bias), nothing])];
-    });
-    return native.toTensor(y!).dataSync<'float32'>() as Float32Array;
-  });
+/** x W by the kernels of decoding. */
+function linear(x: Float32Array, w: Float32Array, [, depth, columns]: readonly number[]): Float32Array {
+  return tidy(() => new PackedLinear(tensor2d(w, [depth!, columns!]), null).run(x, 'nothing'));
 }
 
 const reason = await whyNone();

@@ -11,17 +11,18 @@ namespace dragoman {
 namespace {
 
 /**
- * start(threads, products): what the kernels that are used were compiled for; null where there are none for the products
- * that are wanted.
+ * start(threads, products, most): what the kernels that are used were compiled for; null where there are none for the products
+ * that are wanted. The last is the highest Level.
  */
 napi_value start(napi_env env, napi_callback_info info) {
-  Arguments given(env, info, 2);
+  Arguments given(env, info, 3);
   const int64_t threads = given.number();
   const std::string products = given.text();
+  const int64_t most = given.number();
   if (!given.fine()) return nullptr;
   setThreads(static_cast<int>(std::max<int64_t>(1, threads)));
   napi_value processor;
-  if (choose(products))
+  if (choose(products, static_cast<int>(most)))
     napi_create_string_utf8(env, chosen().processor.c_str(), NAPI_AUTO_LENGTH, &processor);
   else
     napi_get_null(env, &processor);

@@ -29,12 +29,13 @@ namespace {
 
 Choice choiceOf(const char* processor, const Kernels& kernels) { return {processor, &kernels, &kernels.steps}; }
 
-Choice forFloat32() {
+Choice forFloat32(int most) {
 #ifdef DRAGOMAN_X64
   const bool fma = __builtin_cpu_supports("fma");
-  if (fma && __builtin_cpu_supports("avx512f")) return choiceOf("avx512", avx512);
-  if (fma && __builtin_cpu_supports("avx2")) return choiceOf("avx2", avx2);
+  if (most >= AVX512 && fma && __builtin_cpu_supports("avx512f")) return choiceOf("avx512", avx512);
+  if (most >= AVX2 && fma && __builtin_cpu_supports("avx2")) return choiceOf("avx2", avx2);
 #endif
+  static_cast<void>(most);
   return choiceOf("baseline", baseline);
 }
 
@@ -49,43 +50,46 @@ Choice forFloat32() {
 #endif
 }
 
-Choice forBfloat16() {
+Choice forBfloat16(int most) {
 #ifdef DRAGOMAN_BFLOAT16
-  if (__builtin_cpu_supports("avx512bf16")) {
-    if (__builtin_cpu_supports("amx-bf16") && mayUseTiles()) return choiceOf("amx_bf16", amx_bf16);
+  if (most >= AVX512 && __builtin_cpu_supports("avx512bf16")) {
+    if (most >= AMX && __builtin_cpu_supports("amx-bf16") && mayUseTiles()) return choiceOf("amx_bf16", amx_bf16);
     return choiceOf("avx512_bf16", avx512_bf16);
   }
 #endif
+  static_cast<void>(most);
   return {};
 }
 
-Choice forInt8() {
-  Choice choice = forFloat32();
+Choice forInt8(int most) {
+  Choice choice = forFloat32(most);
   const auto with = [&](const char* name, const StepKernels& steps) {
     choice.processor += std::string(", ") + name;
     choice.steps = &steps;
     return choice;
   };
 #ifdef DRAGOMAN_VNNI
-  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) {
-    if (__builtin_cpu_supports("amx-int8") && mayUseTiles()) return with("int8_amx", int8_amx);
+  if (most >= AVX512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) {
+    if (most >= AMX && __builtin_cpu_supports("amx-int8") && mayUseTiles()) return with("int8_amx", int8_amx);
     return with("int8_avx512_vnni", int8_avx512_vnni);
   }
 #endif
 #ifdef DRAGOMAN_X64
-  if (__builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2")) return with("int8_avx2", int8_avx2);
+  if (most >= AVX2 && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2")) return with("int8_avx2", int8_avx2);
 #endif
   return with("int8_baseline", int8_baseline);
 }
 
-Choice current = forFloat32();
+Choice current = forFloat32(AMX);
 
 }  // namespace
 
 const Choice& chosen() { return current; }
 
-bool choose(const std::string& products) {
-  const Choice choice = products == "bfloat16" ? forBfloat16() : products == "int8" ? forInt8() : forFloat32();
+bool choose(const std::string& products, int most) {
+  const Choice choice = products == "bfloat16" ? forBfloat16(most)
+                        : products == "int8"   ? forInt8(most)
+                                               : forFloat32(most);
   if (choice.kernels == nullptr) return false;
   current = choice;
   return true;

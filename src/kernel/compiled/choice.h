@@ -16,10 +16,14 @@ struct Choice {
 /** At first those for products in 32 bits. */
 const Choice& chosen();
 
+/** Kinds of processor, each with what those before it have. */
+enum Level { BASELINE, AVX2, AVX512, AMX };
+
 /**
  * The best ones for the processor that this runs on; false, with nothing changed, where there are none.
- * @param products `float32`; `bfloat16`, of rounded factors; `int8`, decoder steps in 8 bits and all else in 32
+ * @param products `float32`; `bfloat16`, of rounded factors; `int8`, decoding in 8 bits and all else in 32
+ * @param most the highest level that is wanted
  */
-bool choose(const std::string& products);
+bool choose(const std::string& products, int most);
 
 }  // namespace dragoman
