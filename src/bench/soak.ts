@@ -46,7 +46,7 @@ export async function* soak(
     const share = (n: number): number => Math.floor((n * readings) / total);
     return done === size || share(done) > share(done - size);
   };
-  const translator = translatorOf(data, model);
+  const translator = translatorOf(data.codecs, model);
   try {
     let batches: Int32Array[] = [];
     for (let step = 1; step <= steps && !signal?.aborted; step++) {

@@ -2,13 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
+import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { loadModelFolder, MODEL_FILES } from '../model/folder.js';
 import type { Seq2Seq } from '../model/seq2seq.js';
 import { copyWeights, writeTensors } from '../model/weights-file.js';
 import { resolveSearchOptions } from '../search/options.js';
 import { Translator } from '../search/translator.js';
+import type { Codecs } from '../text/codec.js';
 import { EOS } from '../text/vocabulary.js';
 import { sentenceFlops } from './flops.js';
+import { inOwnProcess, type SearchWork } from './own-process.js';
 import { peerEntry } from './peer.js';
 import {
   type Contender,
@@ -31,30 +34,40 @@ const NEVER_ENDS = -1e4;
 /** The limit, `0.3 * source + 10` tokens: with sources as in Multi30k, as many target tokens as there are source tokens. */
 const LIMIT_RATIO = 0.3;
 
-/** Greedy search and beam search with 5 hypotheses, in batches and sentence by sentence. */
+const SEARCHES = [
+  { beam: 1, batch: 32, asked: { medium: 1.5, highest: 2 } },
+  { beam: 5, batch: 32, asked: { medium: 1.5, highest: 2 } },
+  { beam: 1, batch: 1, asked: { medium: 2, highest: 3 } },
+  { beam: 5, batch: 1, asked: { medium: 2, highest: 3 } },
+] as const;
+
+/** Greedy search and beam search with 5 hypotheses, in batches and sentence by sentence; then once more in 8 bits. */
 export function decodingCases(setting: SpeedSetting): SpeedCase[] {
-  const cases = [
-    { beam: 1, batch: 32, asked: { medium: 1.5, highest: 2 } },
-    { beam: 5, batch: 32, asked: { medium: 1.5, highest: 2 } },
-    { beam: 1, batch: 1, asked: { medium: 2, highest: 3 } },
-    { beam: 5, batch: 1, asked: { medium: 2, highest: 3 } },
-  ] as const;
   const subject = subjectOf(setting);
-  return cases.map(({ beam, batch, asked }) => {
+  const { data, seed, trained } = setting;
+  const sizes = { source: data.codecs.source.vocabulary.size, target: data.codecs.target.vocabulary.size };
+  const cases = SEARCHES.map(({ beam, batch, asked }) => {
     const count = SENTENCES[batch][setting.quick ? 'quick' : 'full'];
-    const sources = evenly(setting.data, count);
-    return {
-      what: `${beam === 1 ? 'greedy' : `beam ${beam}`}, batch ${batch}`,
+    const lines = evenly(data, count);
+    const search = { beam, batchSize: batch, maxRatio: subject.maxRatio };
+    const job = { kind: 'decoding', seed, sizes, folder: trained?.folder ?? null, search, lines } as const;
+    const what = `${beam === 1 ? 'greedy' : `beam ${beam}`}, batch ${batch}`;
+    const inBytes: SpeedCase = {
+      what: `${what}, in 8 bits`,
       unit: 'sentences',
-      ours: {
-        name: 'dragoman',
-        open: () => decodingContender(subject, setting.data, sources, beam, batch),
-      },
+      ours: inOwnProcess('int8', job),
       others: (['highest', 'medium'] as const).flatMap((precision) =>
-        withWeights(subject, setting, sources, { beam, batch, precision }, asked[precision]),
+        withWeights(subject, setting, lines, { beam, batch, precision }, asked[precision]),
       ),
     };
+    const open = async () =>
+      decodingContender({ ...data.codecs, model: await subject.open() }, lines, search);
+    return { plain: { ...inBytes, what, ours: { name: 'dragoman', open } }, inBytes };
   });
+  return [
+    ...cases.map(({ plain }) => plain),
+    ...(hasCompiledKernels() ? cases.map(({ inBytes }) => inBytes) : []),
+  ];
 }
 
 /** Log-probabilities of given targets. */
@@ -82,7 +95,7 @@ interface Subject {
 function subjectOf({ trained, data, seed }: SpeedSetting): Subject {
   if (trained === null) {
     const config = benchmarkConfig('whole-target');
-    return { config, maxRatio: LIMIT_RATIO, open: async () => unendingModel(data, seed) };
+    return { config, maxRatio: LIMIT_RATIO, open: async () => unendingModel(data.codecs, seed) };
   }
   const { config, folder } = trained;
   const { maxRatio } = resolveSearchOptions();
@@ -100,26 +113,25 @@ function lengthsEvenly(corpus: SpeedData['corpus'], count: number): number[] {
   return Array.from({ length: count }, (_, k) => order[Math.floor(((k + 0.5) * order.length) / count)]!);
 }
 
-async function decodingContender(
-  { open, maxRatio }: Subject,
-  data: SpeedData,
-  sources: readonly string[],
-  beam: number,
-  batchSize: number,
-): Promise<Contender> {
-  const translator = translatorOf(data, await open());
+/** Translations by a model with its codecs, which it disposes of. */
+export function decodingContender(
+  parts: Codecs & { readonly model: Seq2Seq },
+  lines: readonly string[],
+  { beam, batchSize, maxRatio }: SearchWork,
+): Contender {
+  const translator = translatorOf(parts, parts.model);
   const work = async (): Promise<void> => {
-    await translator.translate(sources, { beam, batchSize, maxRatio });
+    await translator.translate(lines, { beam, batchSize, maxRatio });
   };
-  return local('dragoman', sources.length, null, work, () => translator.dispose());
+  return local('dragoman', lines.length, null, work, () => translator.dispose());
 }
 
-export function translatorOf({ codecs }: SpeedData, model: Seq2Seq): Translator {
-  return new Translator({ ...codecs, model, dispose: () => model.dispose() });
+export function translatorOf({ source, target }: Codecs, model: Seq2Seq): Translator {
+  return new Translator({ source, target, model, dispose: () => model.dispose() });
 }
 
 /** The benchmark's model, which goes on to the length limit. */
-function unendingModel({ codecs }: SpeedData, seed: number): Seq2Seq {
+export function unendingModel(codecs: Codecs, seed: number): Seq2Seq {
   const model = benchmarkModel(benchmarkConfig('whole-target'), codecs, seed);
   neverEnd(model);
   return model;
@@ -171,7 +183,7 @@ function withWeights(
 async function scoreContender(subject: Subject, data: SpeedData, count: number): Promise<Contender> {
   const { corpus, codecs } = data;
   const { config } = subject;
-  const translator = translatorOf(data, await subject.open());
+  const translator = translatorOf(data.codecs, await subject.open());
   const chosen = lengthsEvenly(corpus, count);
   const pairs = chosen.map((i) => ({
     source: codecs.source.decode(corpus.source(i)),

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Config } from '../config.js';
 import { currentEngine } from '../engine/engine.js';
@@ -10,18 +8,10 @@ import { collate, makeBatches } from '../text/batch.js';
 import type { EncodedCorpus } from '../text/encoded.js';
 import { createOptimizer } from '../train/optimizer.js';
 import { BACKWARD, sentenceFlops } from './flops.js';
-import { PeerProcess, peerEntry, processContender } from './peer.js';
-import {
-  type Contender,
-  local,
-  type SpeedCase,
-  type SpeedData,
-  type SpeedSetting,
-  Unavailable,
-} from './speed-case.js';
+import { inOwnProcess, type TrainingJob } from './own-process.js';
+import { peerEntry } from './peer.js';
+import { type Contender, local, type SpeedCase, type SpeedData, type SpeedSetting } from './speed-case.js';
 import { benchmarkConfig, benchmarkModel, type Path, sizesOf } from './speed-model.js';
-
-const TRAINING_PROCESS = fileURLToPath(new URL('training-process.js', import.meta.url));
 
 /** Sentences a step. */
 const BATCH = 64;
@@ -44,7 +34,7 @@ export function trainingCases(setting: SpeedSetting): SpeedCase[] {
   ];
 }
 
-/** The same with products of bfloat16 numbers. An engine has one kind, so ours has a process of its own. */
+/** The same with products of bfloat16 numbers. */
 function bfloat16Case(setting: SpeedSetting): SpeedCase {
   const what = trainingCase(setting, 'whole-target', [
     ['PyTorch, stock, mixed precision', 'bfloat16', 1],
@@ -53,36 +43,14 @@ function bfloat16Case(setting: SpeedSetting): SpeedCase {
   return {
     ...what,
     what: 'training step, products in bfloat16',
-    ours: {
-      name: 'dragoman',
-      open: async () => {
-        if (!existsSync(TRAINING_PROCESS)) throw new Unavailable('the package has not been built');
-        return processContender(
-          'dragoman',
-          new PeerProcess([process.execPath, TRAINING_PROCESS], { DRAGOMAN_PRODUCTS: 'bfloat16' }),
-          trainingJob(setting),
-        );
-      },
-    },
+    ours: inOwnProcess('bfloat16', trainingJob(setting)),
   };
-}
-
-/** What a process gets to know of its work. */
-export interface TrainingJob {
-  readonly threads: number;
-  readonly seed: number;
-  readonly batch: number;
-  readonly batches: number;
-  /** Entries of the vocabularies. */
-  readonly sizes: { readonly source: number; readonly target: number };
-  /** Ids of every pair. */
-  readonly source: readonly number[][];
-  readonly target: readonly number[][];
 }
 
 function trainingJob({ seed, threads, quick, data: { codecs, corpus } }: SpeedSetting): TrainingJob {
   const rows = Array.from({ length: corpus.length }, (_, i) => i);
   return {
+    kind: 'training',
     threads,
     seed,
     batch: BATCH,

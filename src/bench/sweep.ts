@@ -104,7 +104,7 @@ function contenderOf(variable: keyof SweepSizes, sizes: SweepSizes, seed: number
   if (variable !== 'beam') return trainingContender({ config, data, batch, batches: 1, seed });
   const untrained = benchmarkModel(config, data.codecs, seed);
   neverEnd(untrained);
-  const translator = translatorOf(data, untrained);
+  const translator = translatorOf(data.codecs, untrained);
   const lines = Array.from({ length: DECODED }, (_, i) => data.codecs.source.decode(data.corpus.source(i)));
   const work = async (): Promise<void> => {
     const search = { beam: sizes.beam, batchSize: DECODED, maxLength: sizes.length };

@@ -1,5 +1,6 @@
 import { Command, CommanderError, type CommandUnknownOpts, Help, Option } from '@commander-js/extra-typings';
 import type { EngineName } from '../engine/engine.js';
+import type { Precision } from '../engine/products.js';
 import { VERSION } from '../version.js';
 import { helpCommand } from './help.js';
 import type { Terminal } from './terminal.js';
@@ -74,6 +75,7 @@ export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
 
 /** Repeated here because the engine's own module loads TensorFlow.js, for which `--help` should not wait. */
 const ENGINES: Readonly<Record<EngineName, true>> = { tensorflow: true, wasm: true, cpu: true };
+const PRODUCTS: Readonly<Record<Precision, true>> = { float32: true, bfloat16: true, int8: true };
 
 const EXAMPLES = `
 Examples:
@@ -94,15 +96,17 @@ export async function createProgram(terminal: Terminal, loaded: readonly string[
     .description('Sequence-to-sequence translation with recurrent networks.')
     .version(VERSION, '-V, --version', 'print the version')
     .addOption(engineOption())
+    .addOption(productsOption())
     .addOption(debugOption())
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', EXAMPLES)
     // Options belong to the command before them, so that `rerank` and `rerank tune` can have the same ones.
     .enablePositionalOptions();
   program.hook('preAction', (_, command) => {
-    const { engine } = command.optsWithGlobals() as { engine?: string };
-    // The flag is the environment variable for this process: whoever starts the engine needs no wiring.
+    const { engine, products } = command.optsWithGlobals() as { engine?: string; products?: string };
+    // The flags are environment variables for this process: whoever starts the engine needs no wiring.
     if (engine !== undefined) process.env.DRAGOMAN_ENGINE = engine;
+    if (products !== undefined) process.env.DRAGOMAN_PRODUCTS = products;
   });
   setUp(program, terminal);
   for (const [name, entry] of Object.entries(COMMANDS)) {
@@ -123,7 +127,7 @@ export function commandsOf(words: readonly string[]): string[] {
   const names: string[] = [];
   for (let i = 0; i < words.length && names.length === 0; i++) {
     const word = words[i]!;
-    if (word === '--engine') i++;
+    if (word === '--engine' || word === '--products') i++;
     else if (!word.startsWith('-') && word !== 'help') names.push(word);
   }
   return names.filter((name) => Object.hasOwn(COMMANDS, name));
@@ -147,13 +151,21 @@ function engineOption() {
   );
 }
 
+function productsOption() {
+  return new Option(
+    '--products <kind>',
+    'what the tensorflow engine multiplies in: float32 by default; int8 decodes fastest',
+  ).choices(Object.keys(PRODUCTS));
+}
+
 function debugOption() {
   return new Option('--debug', 'show the stack of an error');
 }
 
 /** Global options are taken behind the command's name too; help lists them once, as global. */
 function addGlobalOptions(command: CommandUnknownOpts): void {
-  command.addOption(engineOption().hideHelp()).addOption(debugOption().hideHelp());
+  for (const option of [engineOption(), productsOption(), debugOption()])
+    command.addOption(option.hideHelp());
   for (const child of command.commands) addGlobalOptions(child);
 }
 

@@ -75,7 +75,7 @@ describe.skipIf(typeof found === 'string')('programs in PyTorch', () => {
   });
 
   it('the decoder finds the translations that we find', async () => {
-    const translator = translatorOf({ name: '', files: null, codecs, corpus }, model.current!);
+    const translator = translatorOf(codecs, model.current!);
     const lines = ids('source').map((line) => codecs.source.decode(line));
     const job = JSON.stringify({ shape, source: ids('source') });
     const script = `

@@ -380,18 +380,19 @@ describeOnEngines('the training row', (name) => {
   });
 });
 
-const TRAINING_PROCESS = join(import.meta.dirname, '../../dist/bench/training-process.js');
+const WORK_PROCESS = join(import.meta.dirname, '../../dist/bench/work-process.js');
 const whyNoProcess =
-  whySkipped('tensorflow') ?? (existsSync(TRAINING_PROCESS) ? null : 'the package has not been built');
-if (whyNoProcess !== null) console.warn(`skipped: training in a process of its own: ${whyNoProcess}`);
+  whySkipped('tensorflow') ?? (existsSync(WORK_PROCESS) ? null : 'the package has not been built');
+if (whyNoProcess !== null) console.warn(`skipped: work in a process of its own: ${whyNoProcess}`);
 
-describe.skipIf(whyNoProcess !== null)('training in a process of its own', () => {
+describe.skipIf(whyNoProcess !== null)('work in a process of its own', () => {
   it('prepares, runs and tells its memory; what it cannot do it says', async () => {
-    const trainer = new PeerProcess([process.execPath, TRAINING_PROCESS]);
+    const trainer = new PeerProcess([process.execPath, WORK_PROCESS]);
     try {
       await expect(trainer.ask({ run: 1 })).rejects.toThrow('nothing is prepared');
       const ids = [4, 5, 6];
       const job = {
+        kind: 'training',
         threads: 1,
         seed: 1,
         batch: 2,
@@ -406,6 +407,11 @@ describe.skipIf(whyNoProcess !== null)('training in a process of its own', () =>
       expect((await trainer.ask({ memory: true })).mib).toBeGreaterThan(50);
       const few = { ...job, batch: 3 };
       await expect(trainer.ask({ prepare: few })).rejects.toThrow('expected a corpus of at least 3 pairs');
+      const { sizes, seed } = job;
+      const search = { beam: 2, batchSize: 2, maxRatio: 0.3 };
+      const decoding = { kind: 'decoding', seed, sizes, folder: null, search, lines: ['a b', 'c'] };
+      expect(await trainer.ask({ prepare: decoding })).toEqual({ ready: { amount: 2 } });
+      expect((await trainer.ask({ run: 1 })).ms).toBeGreaterThan(0);
     } finally {
       trainer.close();
     }
