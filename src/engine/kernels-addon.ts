@@ -57,7 +57,7 @@ export interface KernelsAddon {
     normalisers: Float32Array,
   ): void;
 
-  /** One direction of an encoder's layer: src/kernel/compiled-encoder.ts. */
+  /** One direction of a layer: src/kernel/packed-layer.ts. */
   encoderLayer(
     isGru: boolean,
     backward: boolean,
@@ -69,6 +69,7 @@ export interface KernelsAddon {
     from: number,
     lengths: Int32Array,
     x: Float32Array,
+    initial: readonly Float32Array[],
     inputs: Float32Array,
     bias: Float32Array,
     gates: Float32Array,
@@ -85,5 +86,35 @@ export interface KernelsAddon {
     parents: Int32Array,
     sources: Int32Array,
     floats: readonly Float32Array[],
+  ): void;
+
+  /** Attention of any rows, each to its own source: src/kernel/compiled-forcing.ts. */
+  attend(
+    scoring: number,
+    rows: number,
+    batch: number,
+    length: number,
+    query: number,
+    size: number,
+    sources: Int32Array,
+    queries: Float32Array,
+    keys: Float32Array,
+    memory: Float32Array,
+    bias: Float32Array,
+    vector: Float32Array,
+    contexts: Float32Array,
+    weights: Float32Array,
+  ): void;
+
+  /** ln softmax(x W + b) of each row's label. @param x `[rows, depth]`; @param panels W, packed */
+  scores(
+    rows: number,
+    depth: number,
+    columns: number,
+    x: Float32Array,
+    panels: Float32Array,
+    bias: Float32Array,
+    labels: Int32Array,
+    scores: Float32Array,
   ): void;
 }

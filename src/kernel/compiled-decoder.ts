@@ -45,7 +45,8 @@ export interface StepArrays {
   readonly weights: Float32Array | null;
 }
 
-const SCORINGS = { none: 0, product: 1, additive: 2 } as const;
+/** What the compiled kernels call the ways to score. */
+export const SCORINGS = { none: 0, product: 1, additive: 2 } as const;
 
 /**
  * A decoder, from the last tokens to the logits, by one call of the compiled kernels a step (src/kernel/compiled/decoder-step.h),

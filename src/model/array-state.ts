@@ -79,6 +79,14 @@ export class ArrayState implements SearchState {
     return this.parts.time;
   }
 
+  get source(): SourceArrays {
+    return this.parts.source;
+  }
+
+  get state(): readonly Float32Array[] {
+    return this.parts.state;
+  }
+
   /** The next step. @param previous `[rows]` the last token of each row */
   step(previous: Int32Array): { readonly next: ArrayState; readonly arrays: StepArrays } {
     const { decoder, source, origins, sentences, width, state, rows: parents } = this.parts;

@@ -2,10 +2,13 @@ import { gather, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { State } from '../cell/cell.js';
 import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { CompiledDecoder } from '../kernel/compiled-decoder.js';
+import { CompiledForcing } from '../kernel/compiled-forcing.js';
 import { DecoderStepKernel } from '../kernel/decoder-step.js';
 import type { StepParts, StepSource } from '../kernel/step-parts.js';
+import type { PaddedIds } from '../text/batch.js';
 import { ArrayState } from './array-state.js';
 import type { Decoder } from './decoder.js';
+import { shifted } from './layout.js';
 import type { OutputLayer } from './output-layer.js';
 import type { Weights } from './parameters.js';
 import type { SearchState } from './search-state.js';
@@ -24,6 +27,7 @@ interface Stepped {
 export class DecoderSteps {
   readonly #kernel = new DecoderStepKernel();
   #compiled: CompiledDecoder | null = null;
+  #forcing: CompiledForcing | null = null;
 
   /** @param table name of the embedding table of the target */
   constructor(
@@ -53,6 +57,17 @@ export class DecoderSteps {
     return this.#compiled;
   }
 
+  /**
+   * ln P of each target token from the state that a search would begin with; null where the compiled kernels do not run this
+   * decoder over whole targets. The state stays the caller's.
+   */
+  scores(w: Weights, begin: ArrayState, target: PaddedIds): Float32Array[] | null {
+    const parts = this.#parts(w);
+    if (parts === null || parts.inputFeeding) return null;
+    if (this.#forcing?.isOf(parts) !== true) this.#forcing = new CompiledForcing(parts);
+    return this.#forcing.scores(begin.source, begin.state, target, shifted(target));
+  }
+
   /** The next step from tensors, which consumes the state. @param previous `[rows]` */
   step(w: Weights, old: TensorState, previous: Int32Array): Stepped {
     const parts = DecoderStepKernel.isHere ? this.#parts(w) : null;
@@ -65,6 +80,7 @@ export class DecoderSteps {
   forget(): void {
     this.#kernel.forget();
     this.#compiled = null;
+    this.#forcing = null;
   }
 
   /** From single operations: the reference, and what runs where there is no kernel for the whole. */

@@ -101,7 +101,17 @@ export abstract class TargetModel implements StepModel {
 
   /** ln P of every target token given all that comes before it, EOS last, for each sentence of the batch. */
   score(batch: Batch): Float32Array[] {
-    return this.#forcing.score(batch);
+    return this.#compiledScores(batch) ?? this.#forcing.score(batch);
+  }
+
+  /** The same by the compiled kernels; null where they do not run the model. */
+  #compiledScores({ source, target }: Batch): Float32Array[] | null {
+    const w = this.parameters.weights();
+    if (this.#steps.compiled(w) === null) return null;
+    const begin = this.start(source) as SearchState;
+    const arrays = this.#steps.inArrays(() => w, begin);
+    if (arrays === null) begin.release();
+    return arrays && this.#steps.scores(w, arrays, target);
   }
 
   expand(state: DecodeState, width: number): DecodeState {

@@ -112,11 +112,12 @@ napi_value best(napi_env env, napi_callback_info info) {
 }
 
 /**
- * encoderLayer(isGru, backward, batch, time, input, hidden, stride, from, lengths, x, inputs, bias, gates, candidate, outputs,
- * last): the outputs' columns from `from` on are written; without a GRU the candidate is empty.
+ * encoderLayer(isGru, backward, batch, time, input, hidden, stride, from, lengths, x, initial, inputs, bias, gates, candidate,
+ * outputs, last): the outputs' columns from `from` on are written; without a GRU the candidate is empty; the initial states are a
+ * list, empty for zeros.
  */
 napi_value encoderLayer(napi_env env, napi_callback_info info) {
-  Arguments given(env, info, 16);
+  Arguments given(env, info, 17);
   EncoderLayer run{};
   run.isGru = given.boolean();
   run.backward = given.boolean();
@@ -129,15 +130,59 @@ napi_value encoderLayer(napi_env env, napi_callback_info info) {
   if (from + run.hidden > run.stride) given.fail("a stride of all columns");
   run.lengths = given.places(run.batch, run.time + 1);
   run.x = given.floats(run.batch * run.time * run.input);
+  Arguments initial = given.list();
+  if (initial.left() > 0) run.h0 = initial.floats(run.batch * run.hidden);
+  if (initial.left() > 0) run.c0 = initial.floats(run.batch * run.hidden);
   run.inputs = affine(given, run.input, 1, (run.isGru ? 3 : 4) * run.hidden);
   run.gates = aligned(given.floats(roomFor(run.hidden, run.isGru ? 2 : 4, run.hidden)));
   run.candidate = aligned(given.floats(run.isGru ? roomFor(run.hidden, 1, run.hidden) : 0));
   run.outputs = given.written(run.batch * run.time * run.stride);
   run.last = given.written(run.batch * run.stride);
-  if (!given.fine()) return nullptr;
+  if (!given.fine() || !initial.fine()) return nullptr;
   run.outputs += from;
   run.last += from;
   chosen().steps->encoderLayer(run);
+  return nullptr;
+}
+
+/**
+ * attend(scoring, rows, batch, length, query, size, sources, queries, keys, memory, bias, vector, contexts, weights): of each row to
+ * its source; the vector is for additive scores, else empty.
+ */
+napi_value attend(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 14);
+  Attending run{};
+  StepAttention& attention = run.attention;
+  attention.scoring = static_cast<Scoring>(given.number());
+  run.rows = given.number();
+  attention.batch = given.number();
+  attention.length = given.number();
+  attention.query = given.number();
+  attention.memorySize = given.number();
+  attention.sources = given.places(run.rows, attention.batch);
+  run.queries = given.floats(run.rows * attention.query);
+  attention.keys = given.floats(attention.batch * attention.length * attention.query);
+  attention.memory = given.floats(attention.batch * attention.length * attention.memorySize);
+  attention.bias = given.floats(attention.batch * attention.length);
+  attention.vector = given.floats(attention.scoring == Scoring::additive ? attention.query : 0);
+  run.contexts = given.written(run.rows * attention.memorySize);
+  attention.weights = given.written(run.rows * attention.length);
+  if (given.fine()) chosen().steps->attend(run);
+  return nullptr;
+}
+
+/** scores(rows, depth, columns, x, panels, bias, labels, scores): ln softmax(x W + b) of each label. */
+napi_value scores(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 8);
+  PackedScores run{};
+  run.rows = given.number();
+  run.depth = given.number();
+  run.columns = given.number();
+  run.x = given.floats(run.rows * run.depth);
+  run.weights = affine(given, run.depth, 1, run.columns);
+  run.labels = given.places(run.rows, run.columns);
+  run.scores = given.written(run.rows);
+  if (given.fine()) chosen().steps->packedScores(run);
   return nullptr;
 }
 
@@ -187,45 +232,45 @@ napi_value decoderStep(napi_env env, napi_callback_info info) {
   run.parents = given.places(run.rows, before);
   attention.sources = run.summaries = given.places(run.rows, attention.batch);
 
-  given.enter();
-  run.table = given.floats(run.vocabulary * run.embedding);
-  if (run.summarySize > 0) run.summary = given.floats(attention.batch * run.summarySize);
+  Arguments floats = given.list();
+  run.table = floats.floats(run.vocabulary * run.embedding);
+  if (run.summarySize > 0) run.summary = floats.floats(attention.batch * run.summarySize);
   if (attends) {
-    attention.keys = given.floats(attention.batch * attention.length * attention.query);
-    attention.memory = given.floats(attention.batch * attention.length * attention.memorySize);
-    attention.bias = given.floats(attention.batch * attention.length);
+    attention.keys = floats.floats(attention.batch * attention.length * attention.query);
+    attention.memory = floats.floats(attention.batch * attention.length * attention.memorySize);
+    attention.bias = floats.floats(attention.batch * attention.length);
   }
   for (int64_t k = 0; k < layers; k++) {
     StepLayer layer{};
     layer.isGru = shape[LAYERS + 2 * k] != 0;
     layer.hidden = shape[LAYERS + 2 * k + 1];
-    layer.h = given.floats(before * layer.hidden);
-    if (!layer.isGru) layer.c = given.floats(before * layer.hidden);
+    layer.h = floats.floats(before * layer.hidden);
+    if (!layer.isGru) layer.c = floats.floats(before * layer.hidden);
     run.layers.push_back(layer);
   }
-  if (shape[INPUT_FEEDING] != 0) run.fed = given.floats(before * run.output);
+  if (shape[INPUT_FEEDING] != 0) run.fed = floats.floats(before * run.output);
   for (StepLayer& layer : run.layers) {
-    layer.hAfter = given.written(run.rows * layer.hidden);
-    if (!layer.isGru) layer.cAfter = given.written(run.rows * layer.hidden);
+    layer.hAfter = floats.written(run.rows * layer.hidden);
+    if (!layer.isGru) layer.cAfter = floats.written(run.rows * layer.hidden);
   }
-  if (run.fed != nullptr) run.fedAfter = given.written(run.rows * run.output);
+  if (run.fed != nullptr) run.fedAfter = floats.written(run.rows * run.output);
   long input = run.embedding + run.summarySize + (run.fed == nullptr ? 0 : run.output);
   for (StepLayer& layer : run.layers) {
-    layer.gates = affine(given, input + layer.hidden, layer.isGru ? 2 : 4, layer.hidden);
-    if (layer.isGru) layer.candidate = affine(given, input + layer.hidden, 1, layer.hidden);
+    layer.gates = affine(floats, input + layer.hidden, layer.isGru ? 2 : 4, layer.hidden);
+    if (layer.isGru) layer.candidate = affine(floats, input + layer.hidden, 1, layer.hidden);
     input = layer.hidden;
   }
   if (attention.scoring == Scoring::additive) {
-    attention.projection = affine(given, input, 1, attention.query);
-    attention.vector = given.floats(attention.query);
+    attention.projection = affine(floats, input, 1, attention.query);
+    attention.vector = floats.floats(attention.query);
   } else if (attends && attention.query != input) {
-    given.fail("keys of the state's size");
+    floats.fail("keys of the state's size");
   }
-  run.readout = affine(given, input + (attends ? attention.memorySize : run.embedding + run.summarySize), 1, run.output);
-  run.logitsWeights = affine(given, run.output, 1, run.vocabulary);
-  run.logits = given.written(run.rows * run.vocabulary);
-  if (attends) attention.weights = given.written(run.rows * attention.length);
-  if (given.fine()) chosen().steps->decoderStep(run);
+  run.readout = affine(floats, input + (attends ? attention.memorySize : run.embedding + run.summarySize), 1, run.output);
+  run.logitsWeights = affine(floats, run.output, 1, run.vocabulary);
+  run.logits = floats.written(run.rows * run.vocabulary);
+  if (attends) attention.weights = floats.written(run.rows * attention.length);
+  if (given.fine() && floats.fine()) chosen().steps->decoderStep(run);
   return nullptr;
 }
 
@@ -250,5 +295,7 @@ NAPI_MODULE_INIT() {
   add("best", dragoman::best);
   add("encoderLayer", dragoman::encoderLayer);
   add("decoderStep", dragoman::decoderStep);
+  add("attend", dragoman::attend);
+  add("scores", dragoman::scores);
   return exports;
 }

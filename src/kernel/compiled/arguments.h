@@ -18,15 +18,20 @@ class Arguments {
 
   bool fine() const { return fine_; }
 
-  /** From now on the elements of the next argument, an array, are read. */
-  void enter() {
-    const napi_value list = next();
+  /** The elements of the next argument, an array. */
+  Arguments list() {
+    const napi_value array = next();
     uint32_t length = 0;
-    if (!fine_ || napi_get_array_length(env_, list, &length) != napi_ok) return fail("an array");
-    values_.resize(length);
-    for (uint32_t k = 0; k < length; k++) napi_get_element(env_, list, k, &values_[k]);
-    at_ = 0;
+    Arguments elements(env_);
+    if (!fine_ || napi_get_array_length(env_, array, &length) != napi_ok) fail("an array");
+    elements.values_.resize(length);
+    for (uint32_t k = 0; k < length; k++) napi_get_element(env_, array, k, &elements.values_[k]);
+    elements.fine_ = fine_;
+    return elements;
   }
+
+  /** Arguments that have not been read. */
+  size_t left() const { return values_.size() - at_; }
 
   const float* floats(long length) { return static_cast<const float*>(array(napi_float32_array, length)); }
   float* written(long length) { return static_cast<float*>(array(napi_float32_array, length)); }
@@ -65,6 +70,8 @@ class Arguments {
   }
 
  private:
+  explicit Arguments(napi_env env) : env_(env) {}
+
   napi_value next() {
     if (at_ >= values_.size()) fail("more arguments");
     return fine_ ? values_[at_++] : nullptr;

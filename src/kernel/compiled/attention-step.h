@@ -48,5 +48,7 @@ void attendStep(const StepAttention& in, long rows, const float* queries, float*
   });
 }
 
+void attend(const Attending& in) { attendStep(in.attention, in.rows, in.queries, in.contexts); }
+
 }  // namespace
 }  // namespace dragoman

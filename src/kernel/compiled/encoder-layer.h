@@ -6,19 +6,6 @@
 namespace dragoman {
 namespace {
 
-/** Rows of the input that are multiplied at once. */
-constexpr long INPUT_ROWS = 96;
-
-/** The gates' part that comes from the input, [positions, gates, hidden]. */
-inline void inputGates(const EncoderLayer& in, long gates, float* to, Pieces& pieces) {
-  const long positions = in.batch * in.time;
-  const long width = gates * in.hidden;
-  const StepProducts products(std::min(positions, INPUT_ROWS), in.input, 1, pieces);
-  for (long from = 0; from < positions; from += INPUT_ROWS)
-    products.linear({std::min(INPUT_ROWS, positions - from), in.input, width, false, in.x + from * in.input, in.inputs,
-                     to + from * width});
-}
-
 /** The position that row b reads in the n-th step; -1 where it has no more. */
 inline long positionOf(const EncoderLayer& in, long b, long n) {
   if (n >= in.lengths[b]) return -1;
@@ -89,15 +76,23 @@ void encoderLayer(const EncoderLayer& in) {
   const long positions = in.batch * in.time;
   const long count = in.isGru ? 3 : 4;
   const long size = in.batch * in.hidden;
-  Pieces pieces(StepProducts::memorySize(std::min(positions, INPUT_ROWS), in.input, 1) +
-                StepProducts::memorySize(in.batch, in.hidden, 4) + positions * count * in.hidden + 3 * size);
+  const long rows = std::min(positions, ROWS_AT_ONCE);
+  Pieces pieces(StepProducts::memorySize(rows, in.input, 1) + StepProducts::memorySize(in.batch, in.hidden, 4) + positions * count * in.hidden + 3 * size);
   float* const gates = pieces.take(positions * count * in.hidden);
-  inputGates(in, count, gates, pieces);
+  StepProducts(rows, in.input, 1, pieces)
+      .linear({positions, in.input, count * in.hidden, false, in.x, in.inputs, gates});
   const StepProducts products(in.batch, in.hidden, 4, pieces);
   float* const h = pieces.take(size);
   float* const second = pieces.take(size);
   float* const third = pieces.take(size);
-  std::fill_n(h, 3 * size, 0.0f);
+  if (in.h0 == nullptr)
+    std::fill_n(h, size, 0.0f);
+  else
+    std::copy_n(in.h0, size, h);
+  if (in.c0 == nullptr)
+    std::fill_n(second, size, 0.0f);
+  else
+    std::copy_n(in.c0, size, second);
   in.isGru ? gruSteps(in, products, gates, h, second, third) : lstmSteps(in, products, gates, h, second);
 }
 

@@ -26,6 +26,18 @@ inline float dot(const float* a, const float* b, long size) {
   return total(sums[0] + sums[1]);
 }
 
+inline float largestOf(const float* x, long size) {
+  V most = splat(x[0]);
+  long k = 0;
+  for (; k + LANES <= size; k += LANES) most = larger(most, load(x + k));
+  float lanes[LANES];
+  store(lanes, most);
+  float largest = lanes[0];
+  for (const float lane : lanes) largest = lane > largest ? lane : largest;
+  for (; k < size; k++) largest = x[k] > largest ? x[k] : largest;
+  return largest;
+}
+
 /** Σ e^(x - largest). @param to where the terms are wanted, which may be x's own place; null if nowhere */
 inline float sumOfExponentials(const float* x, long size, float largest, float* to) {
   V sum{};

@@ -31,7 +31,8 @@ class StepProducts {
   }
 
   StepProducts(long rows, long depth, long groups, Pieces& pieces)
-      : sumsSize_(groups * rows * PANEL),
+      : rows_(rows),
+        sumsSize_(groups * rows * PANEL),
         packed_(pieces.take(rowsSize(rows, depth))),
         sums_(pieces.take(threadCount() * sumsSize_)) {}
 
@@ -56,27 +57,36 @@ class StepProducts {
     });
   }
 
-  /** @param in of no more rows than this has memory for */
+  /** @param in may have more rows than this has memory for: they are taken part by part */
   void linear(const LinearStep& in) const {
-    run(in.rows, in.x, in.depth, in.weights.panels, 1, in.columns, [&](long p, const float* sums) {
-      for (long b = 0; b < in.rows; b++) {
-        eachVector(p, in.columns, [&](long offset, long column, long count) {
-          const V z = load(sums + b * PANEL + offset) + load(in.weights.bias + column, count);
-          store(in.y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
-        });
-      }
-    });
+    for (long from = 0; from < in.rows; from += rows_) {
+      const long rows = std::min(rows_, in.rows - from);
+      float* const y = in.y + from * in.columns;
+      run(rows, in.x + from * in.depth, in.depth, in.weights.panels, 1, in.columns, [&](long p, const float* sums) {
+        for (long b = 0; b < rows; b++) {
+          eachVector(p, in.columns, [&](long offset, long column, long count) {
+            const V z = load(sums + b * PANEL + offset) + load(in.weights.bias + column, count);
+            store(y + b * in.columns + column, in.tanh ? hyperbolicTangent(z) : z, count);
+          });
+        }
+      });
+    }
   }
 
  private:
+  const long rows_;
   const long sumsSize_;
   float* const packed_;
   float* const sums_;
 };
 
+/** Rows that are multiplied at once: packed they stay in the second cache while all panels pass. */
+constexpr long ROWS_AT_ONCE = 192;
+
 void linearStep(const LinearStep& in) {
-  Pieces pieces(StepProducts::memorySize(in.rows, in.depth, 1));
-  StepProducts(in.rows, in.depth, 1, pieces).linear(in);
+  const long rows = std::min(in.rows, ROWS_AT_ONCE);
+  Pieces pieces(StepProducts::memorySize(rows, in.depth, 1));
+  StepProducts(rows, in.depth, 1, pieces).linear(in);
 }
 
 }  // namespace

@@ -2,10 +2,11 @@
 #define DRAGOMAN_INT8
 #include "decoder-step.h"
 #include "encoder-layer.h"
+#include "packed-scores.h"
 
 namespace dragoman {
 
 extern const StepKernels VARIANT;
-const StepKernels VARIANT{packedSize, packPanels, linearStep, encoderLayer, decoderStep};
+const StepKernels VARIANT{packedSize, packPanels, linearStep, encoderLayer, decoderStep, attend, packedScores};
 
 }  // namespace dragoman

@@ -36,7 +36,7 @@ struct LinearStep {
 };
 
 /**
- * One direction of a recurrent layer over whole sentences, for decoding: nothing of what a gradient would need is kept. Row b
+ * One direction of a recurrent layer over whole sentences, for decoding and scoring: nothing of what a gradient would need is kept. Row b
  * has lengths[b] real positions, and the padded ones come last.
  */
 struct EncoderLayer {
@@ -51,6 +51,8 @@ struct EncoderLayer {
   Affine inputs;     // all gates: i, g, f, o; r, z, n
   const float* gates;      // packed weights of the state: an LSTM's four gates, a GRU's r and z
   const float* candidate;  // a GRU's n
+  const float* h0;         // [batch, hidden]; null for zeros
+  const float* c0;         // an LSTM's, null for zeros
   /** From position to position of the outputs, and from row to row of the last ones: both directions stand side by side. */
   long stride;
   float* outputs;  // [batch, time, stride]; those of padded positions stay as they are
@@ -107,6 +109,25 @@ struct DecoderStep {
   float* logits;  // [rows, vocabulary]
 };
 
+/** ln softmax(x W + b) of each row's label. */
+struct PackedScores {
+  long rows;
+  long depth;
+  long columns;
+  const float* x;  // [rows, depth]
+  Affine weights;
+  const int32_t* labels;  // [rows]
+  float* scores;          // [rows]
+};
+
+/** Attention of any rows, each to its own source. */
+struct Attending {
+  long rows;
+  StepAttention attention;
+  const float* queries;  // [rows, query]
+  float* contexts;       // [rows, memorySize]
+};
+
 struct StepKernels {
   /** Floats that the packed form of a matrix takes. */
   long (*packedSize)(long depth, long groups, long columns);
@@ -114,6 +135,8 @@ struct StepKernels {
   void (*linearStep)(const LinearStep&);
   void (*encoderLayer)(const EncoderLayer&);
   void (*decoderStep)(const DecoderStep&);
+  void (*attend)(const Attending&);
+  void (*packedScores)(const PackedScores&);
 };
 
 struct BestStep {

@@ -5,12 +5,13 @@
 #include "gru.h"
 #include "loss.h"
 #include "lstm.h"
+#include "packed-scores.h"
 #include "training.h"
 
 namespace dragoman {
 
 extern const Kernels VARIANT;
-const Kernels VARIANT{{packedSize, packPanels, linearStep, encoderLayer, decoderStep},
+const Kernels VARIANT{{packedSize, packPanels, linearStep, encoderLayer, decoderStep, attend, packedScores},
                       bestStep,
                       meanLoss,
                       labelScores,

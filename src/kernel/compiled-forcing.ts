@@ -1,0 +1,163 @@
+import { compiledKernels } from '../engine/compiled-kernels.js';
+import type { PaddedIds } from '../text/batch.js';
+import { SCORINGS, type SourceArrays } from './compiled-decoder.js';
+import { PackedLayer } from './packed-layer.js';
+import { PackedLinear, packed } from './packed-matrix.js';
+import { joinedRows, lookedUp, type RowColumns } from './rows.js';
+import { parametersOf, type StepParts } from './step-parts.js';
+
+/**
+ * Teacher forcing for scoring, by the compiled kernels: a decoder without input feeding over whole targets, of which no more is
+ * kept than ln P of each token. Twin of `TeacherForcing.score` in `model/teacher-forcing.ts`.
+ */
+export class CompiledForcing {
+  readonly #parts: StepParts;
+  readonly #table: Float32Array;
+  readonly #layers: readonly PackedLayer[];
+  readonly #query: PackedLinear | null;
+  readonly #vector: Float32Array;
+  readonly #readout: PackedLinear;
+  readonly #output: Float32Array;
+  readonly #bias: Float32Array;
+
+  constructor(parts: StepParts) {
+    const { table, layers, attention, readout, output } = parts;
+    this.#parts = parts;
+    this.#table = table.dataSync<'float32'>() as Float32Array;
+    this.#layers = layers.map((layer) => new PackedLayer({ ...layer, direction: 'forward' }));
+    const additive = attention?.kind === 'additive' ? attention : null;
+    this.#query = additive && new PackedLinear(additive.kernel, additive.bias);
+    this.#vector = (additive?.vector.dataSync<'float32'>() as Float32Array) ?? new Float32Array(0);
+    this.#readout = new PackedLinear(readout.kernel, readout.bias);
+    const shape = { depth: readout.bias.shape[0], columns: output.bias.shape[0] };
+    this.#output = packed(
+      output.matrix.dataSync<'float32'>(),
+      output.transposed ? { ...shape, stride: shape.depth, transposed: true } : shape,
+    );
+    this.#bias = output.bias.dataSync<'float32'>() as Float32Array;
+  }
+
+  /** Whether it is made of these parameters, as they are now. */
+  isOf(parts: StepParts): boolean {
+    const made = parametersOf(this.#parts);
+    const now = parametersOf(parts);
+    return now.length === made.length && now.every((tensor, k) => tensor === made[k]);
+  }
+
+  /**
+   * @param initial the decoder's state at the start, in the order of the parts, each `[batch, size]`
+   * @param previous the decoder's inputs, `[batch, time]`
+   * @returns for each row ln P of its tokens, EOS last
+   */
+  scores(
+    source: SourceArrays,
+    initial: readonly Float32Array[],
+    target: PaddedIds,
+    previous: Int32Array,
+  ): Float32Array[] {
+    const { rows: batch, time, lengths, ids } = target;
+    const { real, rows } = realPositions(target);
+    const inputs = this.#inputs(source, previous, time);
+    const given = joinedRows(inputs, batch * time);
+    const s = this.#states(given, initial, { batch, time, lengths });
+    const columns: RowColumns[] = [{ ...s, rows: real }];
+    if (source.attention === null) {
+      columns.push({ values: given, size: given.length / (batch * time), rows: real });
+    } else {
+      const size = source.attention.size;
+      columns.push({ values: this.#contexts(source, s, real, rows), size, rows: null });
+    }
+    const o = this.#readout.run(joinedRows(columns, real.length), 'tanh');
+    const scores = new Float32Array(real.length);
+    const { columns: depth } = this.#readout;
+    const labels = real.map((place) => ids[place]!);
+    compiledKernels().scores(
+      real.length,
+      depth,
+      this.#bias.length,
+      o,
+      this.#output,
+      this.#bias,
+      labels,
+      scores,
+    );
+    let from = 0;
+    return Array.from(lengths, (length) => {
+      from += length;
+      return scores.slice(from - length, from);
+    });
+  }
+
+  /** What the first layer reads: y_{t-1}, and c where it enters every step. */
+  #inputs({ summary, batch }: SourceArrays, previous: Int32Array, time: number): RowColumns[] {
+    const y: RowColumns = { values: this.#table, size: this.#parts.table.shape[1], rows: previous };
+    if (summary === null) return [y];
+    const rows = previous.map((_, place) => Math.floor(place / time));
+    return [y, { values: summary, size: summary.length / batch, rows }];
+  }
+
+  /** s `[batch, time, hidden]` of the top layer. */
+  #states(
+    given: Float32Array,
+    initial: readonly Float32Array[],
+    rows: { readonly batch: number; readonly time: number; readonly lengths: Int32Array },
+  ): { readonly values: Float32Array; readonly size: number } {
+    let values = given;
+    let size = 0;
+    let state = 0;
+    for (const [n, layer] of this.#layers.entries()) {
+      const count = this.#parts.layers[n]!.kind === 'lstm' ? 2 : 1;
+      const stride = layer.hidden;
+      const outputs = new Float32Array(rows.batch * rows.time * stride);
+      const last = new Float32Array(rows.batch * stride);
+      layer.run(values, rows, initial.slice(state, state + count), { stride, from: 0, outputs, last });
+      state += count;
+      values = outputs;
+      size = stride;
+    }
+    return { values, size };
+  }
+
+  /** `[positions, size]` of attention at each position. @param real its place among all; @param rows its row */
+  #contexts(
+    { attention, batch }: SourceArrays,
+    { values, size: hidden }: { readonly values: Float32Array; readonly size: number },
+    real: Int32Array,
+    rows: Int32Array,
+  ): Float32Array {
+    const { length, query, size, keys, memory, bias } = attention!;
+    const states = lookedUp(values, hidden, real);
+    const contexts = new Float32Array(real.length * size);
+    compiledKernels().attend(
+      SCORINGS[this.#parts.attention!.kind],
+      real.length,
+      batch,
+      length,
+      query,
+      size,
+      rows,
+      this.#query?.run(states, 'nothing') ?? states,
+      keys,
+      memory,
+      bias,
+      this.#vector,
+      contexts,
+      new Float32Array(real.length * length),
+    );
+    return contexts;
+  }
+}
+
+/** Places of the real positions in `[rows, time]`, row by row, and their rows. */
+function realPositions({ rows, time, lengths }: PaddedIds): { real: Int32Array; rows: Int32Array } {
+  const count = lengths.reduce((sum, length) => sum + length, 0);
+  const real = new Int32Array(count);
+  const owners = new Int32Array(count);
+  for (let row = 0, k = 0; row < rows; row++) {
+    for (let t = 0; t < lengths[row]!; t++, k++) {
+      real[k] = row * time + t;
+      owners[k] = row;
+    }
+  }
+  return { real, rows: owners };
+}
