@@ -48,7 +48,37 @@ inline void store(float* to, V value, int64_t count) {
 
 inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~where)); }
 
-inline V larger(V a, V b) { return choose(a > b, a, b); }
+/** Of what is not a number and a number, b. */
+inline V larger(V a, V b) {
+#if defined(__AVX512F__)
+  return (V)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+  return (V)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return choose(a > b, a, b);
+#endif
+}
+
+inline V smaller(V a, V b) {
+#if defined(__AVX512F__)
+  return (V)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+  return (V)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return choose(a < b, a, b);
+#endif
+}
+
+/** 1 / x for x from 1 on, to 2e-7 of its value. */
+inline V reciprocal(V x) {
+#if defined(__AVX512F__)
+  // 14 bits, and a step of Newton's; a division takes four times as long.
+  const V r = (V)_mm512_rcp14_ps((__m512)x);
+  return r * (2.0f - x * r);
+#else
+  return 1.0f / x;
+#endif
+}
 
 /**
  * Past the caches: for what is not read again soon. The place is aligned to a vector where it takes one. To others it is
@@ -82,8 +112,8 @@ inline V squareRoot(V x) {
 
 /** e^x to 1e-7 of its value, from e^-87 to e^88: 2^n times a polynomial (Cephes, expf). NaN stays NaN. */
 inline V exponential(V x) {
-  x = choose(x < splat(-87.0f), splat(-87.0f), x);
-  x = choose(x > splat(88.0f), splat(88.0f), x);
+  x = larger(splat(-87.0f), x);
+  x = smaller(splat(88.0f), x);
   const V shift = splat(12582912.0f);  // 1.5 * 2^23: what is added to it loses its fraction
   const V n = (x * 1.44269504088896341f + shift) - shift;
   const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
@@ -97,7 +127,7 @@ inline V exponential(V x) {
   return p * (V)((__builtin_convertvector(n, I) + 127) << 23);
 }
 
-inline V sigmoid(V x) { return 1.0f / (1.0f + exponential(-x)); }
+inline V sigmoid(V x) { return reciprocal(1.0f + exponential(-x)); }
 
 /** tanh to 2e-7 of its value: near zero a polynomial (Cephes, tanhf), else by the exponential. */
 inline V hyperbolicTangent(V x) {
@@ -108,8 +138,13 @@ inline V hyperbolicTangent(V x) {
   p = p * s + 1.33314422036e-1f;
   p = p * s - 3.33332819422e-1f;
   const V near = p * s * x + x;
-  const V far = 1.0f - 2.0f / (exponential(x + x) + 1.0f);
+  const V far = 1.0f - 2.0f * reciprocal(exponential(x + x) + 1.0f);
+#if defined(__AVX512F__)
+  return (V)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)s, _mm512_set1_ps(0.390625f), _CMP_LT_OQ), (__m512)far,
+                                 (__m512)near);
+#else
   return choose(s < splat(0.390625f), near, far);
+#endif
 }
 
 }  // namespace
