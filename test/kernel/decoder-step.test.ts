@@ -15,6 +15,8 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { hasCompiledKernels } from '../../src/engine/compiled-kernels.js';
+import { CompiledDecoder } from '../../src/kernel/compiled-decoder.js';
 import { DecoderStepKernel } from '../../src/kernel/decoder-step.js';
 import { Decoder } from '../../src/model/decoder.js';
 import { Random } from '../../src/random.js';
@@ -90,7 +92,9 @@ describeOnKernels('the decoder step as one kernel', () => {
           [sentences, 1, 6],
         ) as Tensor3D,
       );
-      const source = { summary: draw.tensor([rows, MEMORY]), attention };
+      const summaries = draw.tensor([sentences, MEMORY]);
+      const sources = Int32Array.from({ length: rows }, (_, row) => Math.floor(row / width));
+      const source = { summary: gather(summaries, tensor1d(sources, 'int32')) as Tensor2D, attention };
       const begin = decoder.initialState(w, draw.tensor([before, MEMORY]));
       const names = decoder.stateNames;
       const state = names.map((name) => add(begin[name]!, draw.tensor(begin[name]!.shape, 0.3)) as Tensor2D);
@@ -117,6 +121,33 @@ describeOnKernels('the decoder step as one kernel', () => {
       all.forEach((value, k) => {
         expect(difference(value, composed[k]!)).toBeLessThan(TOLERANCE);
       });
+
+      if (hasCompiledKernels()) {
+        const decoding = new CompiledDecoder(parts);
+        const arrays = decoding.step(
+          state.map((tensor) => tensor.dataSync<'float32'>() as Float32Array),
+          { previous, parents, sources },
+          {
+            batch: sentences,
+            summary: config.context === 'every-step' ? (summaries.dataSync() as Float32Array) : null,
+            attention: attention && {
+              length: 6,
+              size: MEMORY,
+              query: attention.keys.shape[2],
+              keys: attention.keys.dataSync() as Float32Array,
+              memory: attention.memory.dataSync() as Float32Array,
+              bias: attention.bias.dataSync() as Float32Array,
+            },
+          },
+        );
+        const given = [...arrays.state, arrays.logits, ...(arrays.weights === null ? [] : [arrays.weights])];
+        expect(given.length).toBe(composed.length);
+        given.forEach((values, k) => {
+          expect(difference(tensor(values, composed[k]!.shape), composed[k]!)).toBeLessThan(TOLERANCE);
+        });
+        expect(decoding.isOf(parts)).toBe(true);
+        expect(decoding.isOf({ ...parts, table: mul(table, 2) as Tensor2D })).toBe(false);
+      }
 
       // Another output matrix: what was derived from the old one is made again.
       const doubled = { ...parts, output: { ...output, matrix: mul(output.matrix, 2) as Tensor2D } };
