@@ -1,7 +1,7 @@
 import { compiledKernels } from '../engine/compiled-kernels.js';
 import type { BestLogits } from './best-logits.js';
 import { packedWeights } from './packed-weights.js';
-import { parametersOf, type StepParts } from './step-parts.js';
+import { areSame, type StepParts } from './step-parts.js';
 
 /** What a step needs of a batch of sources, read back from the engine once. */
 export interface SourceArrays {
@@ -76,10 +76,7 @@ export class CompiledDecoder {
 
   /** Whether it is made of these parameters, as they are now. */
   isOf(parts: StepParts): boolean {
-    if (parts.table !== this.#parts.table) return false;
-    const made = parametersOf(this.#parts);
-    const now = parametersOf(parts);
-    return now.length === made.length && now.every((tensor, k) => tensor === made[k]);
+    return areSame(this.#parts, parts);
   }
 
   /** @param state in the order of the parts, each `[rows before, size]` */

@@ -4,7 +4,7 @@ import { SCORINGS, type SourceArrays } from './compiled-decoder.js';
 import { PackedLayer } from './packed-layer.js';
 import { PackedLinear, packed } from './packed-matrix.js';
 import { joinedRows, lookedUp, type RowColumns } from './rows.js';
-import { parametersOf, type StepParts } from './step-parts.js';
+import { areSame, type StepParts } from './step-parts.js';
 
 /**
  * Teacher forcing for scoring, by the compiled kernels: a decoder without input feeding over whole targets, of which no more is
@@ -39,9 +39,7 @@ export class CompiledForcing {
 
   /** Whether it is made of these parameters, as they are now. */
   isOf(parts: StepParts): boolean {
-    const made = parametersOf(this.#parts);
-    const now = parametersOf(parts);
-    return now.length === made.length && now.every((tensor, k) => tensor === made[k]);
+    return areSame(this.#parts, parts);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Handle, type NativeOps, nativeOps } from '../engine/native.js';
-import { parametersOf, type StepParts } from './step-parts.js';
+import { areSame, type StepParts } from './step-parts.js';
 
 /**
  * What a native decoder step derives from the parameters: made once, and again when a parameter has changed. Outside
@@ -10,16 +10,15 @@ export abstract class DerivedWeights {
   readonly #native: NativeOps = nativeOps();
   readonly #float = this.#native.attributes({ T: { type: 'float32' } });
   readonly #owned: Handle[] = [];
-  readonly #made: readonly Tensor[];
+  readonly #made: StepParts;
 
   constructor(parts: StepParts) {
-    this.#made = parametersOf(parts);
+    this.#made = parts;
   }
 
   /** Whether these are the weights of these parameters, as they are now. */
   isOf(parts: StepParts): boolean {
-    const now = parametersOf(parts);
-    return now.length === this.#made.length && now.every((tensor, i) => tensor === this.#made[i]);
+    return areSame(this.#made, parts);
   }
 
   free(): void {

@@ -60,9 +60,15 @@ export interface StepSource {
   readonly attention: { readonly memory: Tensor3D; readonly keys: Tensor3D; readonly bias: Tensor3D } | null;
 }
 
-/** All that what is derived from the parameters depends on, the table aside. */
-export function parametersOf({ layers, attention, readout, output }: StepParts): Tensor[] {
+/** Whether these are the same parameters with the same values: a changed one has another tensor. */
+export function areSame(first: StepParts, second: StepParts): boolean {
+  const [made, now] = [tensorsOf(first), tensorsOf(second)];
+  return now.length === made.length && now.every((tensor, k) => tensor === made[k]);
+}
+
+function tensorsOf({ table, layers, attention, readout, output }: StepParts): Tensor[] {
   return [
+    table,
     ...layers.flatMap(({ kernel, recurrent, bias }) => [kernel, recurrent, bias]),
     ...(attention?.kind === 'additive' ? [attention.kernel, attention.bias, attention.vector] : []),
     readout.kernel,

@@ -77,7 +77,8 @@ void encoderLayer(const EncoderLayer& in) {
   const long count = in.isGru ? 3 : 4;
   const long size = in.batch * in.hidden;
   const long rows = std::min(positions, ROWS_AT_ONCE);
-  Pieces pieces(StepProducts::memorySize(rows, in.input, 1) + StepProducts::memorySize(in.batch, in.hidden, 4) + positions * count * in.hidden + 3 * size);
+  Pieces pieces(StepProducts::memorySize(rows, in.input, 1) + StepProducts::memorySize(in.batch, in.hidden, 4) +
+                positions * count * in.hidden + 3 * size);
   float* const gates = pieces.take(positions * count * in.hidden);
   StepProducts(rows, in.input, 1, pieces)
       .linear({positions, in.input, count * in.hidden, false, in.x, in.inputs, gates});

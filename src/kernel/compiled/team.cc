@@ -21,10 +21,8 @@ inline void pause() {
 
 /** Looks at a condition before the processor is given to others: some tens of microseconds. */
 constexpr int PATIENCE = 2000;
-/** How long a thread without work waits awake: about as long as JavaScript takes from one operation to the next, */
+/** How long a thread without work waits awake: about as long as JavaScript takes from one operation to the next. */
 constexpr std::chrono::microseconds AWAKE(150);
-/** and from one step of a decoder to the next, whose work is too short to wake anybody for. */
-constexpr std::chrono::microseconds AWAKE_BETWEEN_STEPS(1000);
 
 template <typename Condition>
 void spinUntil(Condition isMet) {
@@ -51,7 +49,7 @@ class Team {
     std::atomic<int> phase{0};
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      task_ = {&work, &arrived, &phase, count, all};
+      task_ = {&work, &arrived, &phase, count};
       awaited_.store(all ? count - 1 : 0, std::memory_order_relaxed);
       inside_.store(0, std::memory_order_relaxed);
       turn_.fetch_add(1, std::memory_order_release);
@@ -71,13 +69,11 @@ class Team {
     std::atomic<int>* arrived;
     std::atomic<int>* phase;
     int count;
-    bool all;
   };
 
   void serve(int index, long seen) {
-    auto patience = AWAKE;
     for (;;) {
-      const auto until = std::chrono::steady_clock::now() + patience;
+      const auto until = std::chrono::steady_clock::now() + AWAKE;
       while (turn_.load(std::memory_order_acquire) == seen && std::chrono::steady_clock::now() < until)
         for (int k = 0; k < 16; k++) pause();
       Task task;
@@ -86,7 +82,6 @@ class Team {
         called_.wait(lock, [&] { return turn_.load(std::memory_order_relaxed) != seen; });
         seen = turn_.load(std::memory_order_relaxed);
         task = task_;
-        patience = task.all ? AWAKE : AWAKE_BETWEEN_STEPS;
         if (index >= task.count || !enter()) continue;
       }
       (*task.work)(Member(index, task.count, task.arrived, task.phase));
