@@ -1,15 +1,11 @@
 import type { CompiledDecoder, SourceArrays, StepArrays } from '../kernel/compiled-decoder.js';
-import { at, repeated, rowsOf, type SearchState } from './search-state.js';
+import { at, repeated, rowsOf, type SearchSize, SearchState } from './search-state.js';
 import type { TensorState } from './tensor-state.js';
 
 /** What an {@link ArrayState} is made of. */
-interface Arrays {
+interface Arrays extends SearchSize {
   /** As the parameters are while it is searched. */
   readonly decoder: CompiledDecoder;
-  readonly sentences: number;
-  readonly width: number;
-  readonly lengths: Int32Array;
-  readonly time: number;
   /** Of all sentences that the search began with. */
   readonly source: SourceArrays;
   /** [sentences] their number among those. */
@@ -21,9 +17,7 @@ interface Arrays {
 }
 
 /** A search state in arrays, for the compiled decoder: sentences and rows are taken by number, and nothing is moved. */
-export class ArrayState implements SearchState {
-  constructor(private readonly parts: Arrays) {}
-
+export class ArrayState extends SearchState<Arrays> {
   /** The state that a search begins with. */
   static begin(parts: Pick<Arrays, 'decoder' | 'lengths' | 'time' | 'source' | 'state'>): ArrayState {
     const sentences = parts.source.batch;
@@ -61,22 +55,6 @@ export class ArrayState implements SearchState {
       state: names.map((name) => state[name]!.dataSync<'float32'>() as Float32Array),
       rows: rows ?? repeated(sentences * width, 1),
     });
-  }
-
-  get sentences(): number {
-    return this.parts.sentences;
-  }
-
-  get width(): number {
-    return this.parts.width;
-  }
-
-  get lengths(): Int32Array {
-    return this.parts.lengths;
-  }
-
-  get time(): number {
-    return this.parts.time;
   }
 
   get source(): SourceArrays {

@@ -1,17 +1,41 @@
 import type { DecodeState } from '../search/step-model.js';
 
-/** {@link DecodeState} as the models of this folder keep it. Every change consumes the state that it is asked of. */
-export interface SearchState extends DecodeState {
+/** The size of a search state. */
+export interface SearchSize {
+  readonly sentences: number;
+  readonly width: number;
   /** Real source positions of each sentence. */
   readonly lengths: Int32Array;
   readonly time: number;
+}
+
+/** {@link DecodeState} as the models of this folder keep it. Every change consumes the state that it is asked of. */
+export abstract class SearchState<Parts extends SearchSize = SearchSize> implements DecodeState {
+  constructor(readonly parts: Parts) {}
+
+  get sentences(): number {
+    return this.parts.sentences;
+  }
+
+  get width(): number {
+    return this.parts.width;
+  }
+
+  get lengths(): Int32Array {
+    return this.parts.lengths;
+  }
+
+  get time(): number {
+    return this.parts.time;
+  }
+
   /** Each row `width` times, from a width of 1. */
-  expanded(width: number): SearchState;
+  abstract expanded(width: number): SearchState;
   /** Row i continues row `parents[i]`, of the same sentence. */
-  reordered(parents: Int32Array): SearchState;
+  abstract reordered(parents: Int32Array): SearchState;
   /** Only these sentences. */
-  kept(sentences: Int32Array): SearchState;
-  release(): void;
+  abstract kept(sentences: Int32Array): SearchState;
+  abstract release(): void;
 }
 
 /** [sentences * width] the rows of these sentences, in their order. */

@@ -1,13 +1,9 @@
 import { gather, type Tensor, type Tensor2D, type Tensor3D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { State } from '../cell/cell.js';
-import { at, repeated, rowsOf, type SearchState } from './search-state.js';
+import { at, repeated, rowsOf, type SearchSize, SearchState } from './search-state.js';
 
 /** What a {@link TensorState} is made of. */
-export interface StateTensors {
-  readonly sentences: number;
-  readonly width: number;
-  readonly lengths: Int32Array;
-  readonly time: number;
+export interface StateTensors extends SearchSize {
   /** Per sentence: `memory`, `keys`, `bias`, each `[sentences, …]`; empty without attention. */
   readonly source: Readonly<Record<string, Tensor3D>>;
   /** The summary c of each row, `[rows, memory]`; null where only the start depends on it. */
@@ -19,25 +15,7 @@ export interface StateTensors {
 }
 
 /** A search state in the engine's tensors. */
-export class TensorState implements SearchState {
-  constructor(readonly parts: StateTensors) {}
-
-  get sentences(): number {
-    return this.parts.sentences;
-  }
-
-  get width(): number {
-    return this.parts.width;
-  }
-
-  get lengths(): Int32Array {
-    return this.parts.lengths;
-  }
-
-  get time(): number {
-    return this.parts.time;
-  }
-
+export class TensorState extends SearchState<StateTensors> {
   expanded(width: number): TensorState {
     const { parts } = this;
     const rows = repeated(parts.sentences, width);

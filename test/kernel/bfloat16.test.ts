@@ -6,10 +6,10 @@ import { startEngine } from '../../src/engine/engine.js';
 import { findNative } from '../../src/engine/tensorflow.js';
 import { SequenceMask } from '../../src/kernel/mask.js';
 import { composedMeanLoss, meanLoss } from '../../src/kernel/mean-loss.js';
-import { PackedLinear } from '../../src/kernel/packed-matrix.js';
 import { Random } from '../../src/random.js';
 import { difference } from '../difference.js';
 import { whySkipped } from '../engines.js';
+import { exactProduct, linear } from './linear.js';
 import { inputsOf, probe, run, scaledTensors } from './sequence-run.js';
 
 const THREADS = 2;
@@ -29,11 +29,6 @@ function rounded(x: number): number {
   const bits = new Uint32Array(Float32Array.of(x).buffer);
   bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
   return new Float32Array(bits.buffer)[0]!;
-}
-
-/** x W by the kernels of decoding. */
-function linear(x: Float32Array, w: Float32Array, [, depth, columns]: readonly number[]): Float32Array {
-  return tidy(() => new PackedLinear(tensor2d(w, [depth!, columns!]), null).run(x, 'nothing'));
 }
 
 const reason = await whyNone();
@@ -56,13 +51,7 @@ describe.skipIf(reason !== null)('products of bfloat16 numbers', () => {
       const [rows, depth, columns] = shape;
       const whole = (size: number) => Float32Array.from({ length: size }, () => random.integer(17) - 8);
       const [x, w] = [whole(rows * depth), whole(depth * columns)];
-      const want = Float32Array.from({ length: rows * columns }, (_, place) => {
-        const [r, c] = [Math.floor(place / columns), place % columns];
-        let sum = 0;
-        for (let k = 0; k < depth; k++) sum += x[r * depth + k]! * w[k * columns + c]!;
-        return sum;
-      });
-      expect(linear(x, w, shape), shape.join(' ')).toEqual(want);
+      expect(linear(x, w, shape), shape.join(' ')).toEqual(exactProduct(x, w, shape));
     }
   });
 

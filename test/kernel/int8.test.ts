@@ -12,6 +12,7 @@ import { padIds } from '../../src/text/batch.js';
 import { BOS } from '../../src/text/vocabulary.js';
 import { whySkipped } from '../engines.js';
 import { type ModelInput, modelConfig } from '../model/small-model.js';
+import { exactProduct, linear } from './linear.js';
 
 const THREADS = 2;
 
@@ -35,11 +36,6 @@ async function present(): Promise<{ processors: string[]; reason: string | null 
 
 const { processors, reason } = await present();
 if (processors.length === 0) console.warn(`skipped: products in 8 bits: ${reason}`);
-
-/** x W by the kernels of decoding. */
-function linear(x: Float32Array, w: Float32Array, [, depth, columns]: readonly number[]): Float32Array {
-  return tidy(() => new PackedLinear(tensor2d(w, [depth!, columns!]), null).run(x, 'nothing'));
-}
 
 /** Whole numbers and what one of them is worth: the largest number becomes 127. */
 function quantised(values: readonly number[]): { whole: number[]; scale: number } {
@@ -76,13 +72,7 @@ describe.skipIf(processors.length === 0)('products in 8 bits', () => {
         const [x, w] = [whole(rows * depth), whole(depth * columns)];
         for (let r = 0; r < rows; r++) x[r * depth + random.integer(depth)] = 127;
         for (let c = 0; c < columns; c++) w[random.integer(depth) * columns + c] = -127;
-        const want = Float32Array.from({ length: rows * columns }, (_, place) => {
-          const [r, c] = [Math.floor(place / columns), place % columns];
-          let sum = 0;
-          for (let k = 0; k < depth; k++) sum += x[r * depth + k]! * w[k * columns + c]!;
-          return sum;
-        });
-        expect(linear(x, w, shape), shape.join(' ')).toEqual(want);
+        expect(linear(x, w, shape), shape.join(' ')).toEqual(exactProduct(x, w, shape));
       }
     });
 
