@@ -1,4 +1,4 @@
-import { engine, type Tensor, tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { engine, type Tensor, tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCell } from '../../src/cell/family.js';
 import { loadKernels } from '../../src/engine/compiled-kernels.js';
