@@ -1,5 +1,6 @@
 import { compiledKernels } from '../engine/compiled-kernels.js';
 import type { BestLogits } from './best-logits.js';
+import { Buffers } from './buffers.js';
 import { packedWeights } from './packed-weights.js';
 import { areSame, type StepParts } from './step-parts.js';
 
@@ -60,7 +61,7 @@ export class CompiledDecoder {
   /** Of each state, in the order of the parts. */
   readonly stateSizes: readonly number[];
   readonly #layers: readonly number[];
-  #logits = new Float32Array(0);
+  readonly #buffers = new Buffers();
 
   constructor(parts: StepParts) {
     this.#parts = parts;
@@ -86,7 +87,7 @@ export class CompiledDecoder {
     const count = rows.previous.length;
     const [vocabulary, embedding] = table.shape;
     const after = this.stateSizes.map((size) => new Float32Array(count * size));
-    const logits = this.#logitsOf(count);
+    const logits = this.#buffers.take('logits', count * this.#parts.output.bias.shape[0]);
     const weights = memory === null ? null : new Float32Array(count * memory.length);
     const shape = Int32Array.of(
       SCORINGS[attention?.kind ?? 'none'],
@@ -111,12 +112,6 @@ export class CompiledDecoder {
     const { previous, parents, sources } = rows;
     compiledKernels().decoderStep(this.#layers.length / 2, shape, previous, parents, sources, floats);
     return { state: after, logits, weights };
-  }
-
-  #logitsOf(rows: number): Float32Array {
-    const size = rows * this.#parts.output.bias.shape[0];
-    if (this.#logits.length < size) this.#logits = new Float32Array(size);
-    return this.#logits.subarray(0, size);
   }
 }
 

@@ -1,9 +1,10 @@
 import { compiledKernels } from '../engine/compiled-kernels.js';
 import type { PaddedIds } from '../text/batch.js';
+import { Buffers } from './buffers.js';
 import { SCORINGS, type SourceArrays } from './compiled-decoder.js';
 import { PackedLayer } from './packed-layer.js';
 import { PackedLinear, packed } from './packed-matrix.js';
-import { joinedRows, lookedUp, type RowColumns } from './rows.js';
+import { joinRows, type RowColumns } from './rows.js';
 import { areSame, type StepParts } from './step-parts.js';
 
 /**
@@ -19,6 +20,7 @@ export class CompiledForcing {
   readonly #readout: PackedLinear;
   readonly #output: Float32Array;
   readonly #bias: Float32Array;
+  readonly #buffers = new Buffers();
 
   constructor(parts: StepParts) {
     const { table, layers, attention, readout, output } = parts;
@@ -55,8 +57,7 @@ export class CompiledForcing {
   ): Float32Array[] {
     const { rows: batch, time, lengths, ids } = target;
     const { real, rows } = realPositions(target);
-    const inputs = this.#inputs(source, previous, time);
-    const given = joinedRows(inputs, batch * time);
+    const given = this.#joined('given', this.#inputs(source, previous, time), batch * time);
     const s = this.#states(given, initial, { batch, time, lengths });
     const columns: RowColumns[] = [{ ...s, rows: real }];
     if (source.attention === null) {
@@ -65,7 +66,8 @@ export class CompiledForcing {
       const size = source.attention.size;
       columns.push({ values: this.#contexts(source, s, real, rows), size, rows: null });
     }
-    const o = this.#readout.run(joinedRows(columns, real.length), 'tanh');
+    const read = this.#joined('read', columns, real.length);
+    const o = this.#readout.run(read, 'tanh', this.#buffers.take('o', real.length * this.#readout.columns));
     const scores = new Float32Array(real.length);
     const { columns: depth } = this.#readout;
     const labels = real.map((place) => ids[place]!);
@@ -106,7 +108,7 @@ export class CompiledForcing {
     for (const [n, layer] of this.#layers.entries()) {
       const count = this.#parts.layers[n]!.kind === 'lstm' ? 2 : 1;
       const stride = layer.hidden;
-      const outputs = new Float32Array(rows.batch * rows.time * stride);
+      const outputs = this.#buffers.take(`outputs ${n}`, rows.batch * rows.time * stride);
       const last = new Float32Array(rows.batch * stride);
       layer.run(values, rows, initial.slice(state, state + count), { stride, from: 0, outputs, last });
       state += count;
@@ -124,8 +126,9 @@ export class CompiledForcing {
     rows: Int32Array,
   ): Float32Array {
     const { length, query, size, keys, memory, bias } = attention!;
-    const states = lookedUp(values, hidden, real);
-    const contexts = new Float32Array(real.length * size);
+    const states = this.#joined('states', [{ values, size: hidden, rows: real }], real.length);
+    const queries = this.#query?.run(states, 'nothing', this.#buffers.take('queries', real.length * query));
+    const contexts = this.#buffers.take('contexts', real.length * size);
     compiledKernels().attend(
       SCORINGS[this.#parts.attention!.kind],
       real.length,
@@ -134,15 +137,22 @@ export class CompiledForcing {
       query,
       size,
       rows,
-      this.#query?.run(states, 'nothing') ?? states,
+      queries ?? states,
       keys,
       memory,
       bias,
       this.#vector,
       contexts,
-      new Float32Array(real.length * length),
+      this.#buffers.take('weights', real.length * length),
     );
     return contexts;
+  }
+
+  #joined(name: string, parts: readonly RowColumns[], count: number): Float32Array {
+    const width = parts.reduce((sum, { size }) => sum + size, 0);
+    const joined = this.#buffers.take(name, count * width);
+    joinRows(parts, count, joined);
+    return joined;
   }
 }
 

@@ -39,10 +39,13 @@ export class PackedLinear {
       bias === null ? new Float32Array(this.columns) : (bias.dataSync<'float32'>() as Float32Array);
   }
 
-  /** @param x `[rows, depth]`; @returns `[rows, columns]` */
-  run(x: Float32Array, follows: 'nothing' | 'tanh'): Float32Array {
+  /** @param x `[rows, depth]`; @param y `[rows, columns]`, where the result goes; @returns it */
+  run(
+    x: Float32Array,
+    follows: 'nothing' | 'tanh',
+    y = new Float32Array((x.length / this.depth) * this.columns),
+  ): Float32Array {
     const rows = x.length / this.depth;
-    const y = new Float32Array(rows * this.columns);
     compiledKernels().linear(
       rows,
       this.depth,

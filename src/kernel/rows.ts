@@ -2,7 +2,9 @@
 
 /** Rows of a table. @returns `[places, size]` */
 export function lookedUp(table: Float32Array, size: number, places: Int32Array): Float32Array<ArrayBuffer> {
-  return joinedRows([{ values: table, size, rows: places }], places.length);
+  const rows = new Float32Array(places.length * size);
+  joinRows([{ values: table, size, rows: places }], places.length, rows);
+  return rows;
 }
 
 /** Columns of a matrix, and which of its rows stands in each row of a joined one; null where it is the same. */
@@ -12,10 +14,12 @@ export interface RowColumns {
   readonly rows: Int32Array | null;
 }
 
-/** Columns side by side. @returns `[count, the sum of their sizes]` */
-export function joinedRows(parts: readonly RowColumns[], count: number): Float32Array<ArrayBuffer> {
-  const width = parts.reduce((sum, { size }) => sum + size, 0);
-  const joined = new Float32Array(count * width);
+/**
+ * Columns side by side.
+ * @param joined where they go, `[count, the sum of their sizes]`
+ */
+export function joinRows(parts: readonly RowColumns[], count: number, joined: Float32Array): void {
+  const width = joined.length / count;
   let column = 0;
   for (const { values, size, rows } of parts) {
     for (let k = 0; k < count; k++) {
@@ -24,5 +28,4 @@ export function joinedRows(parts: readonly RowColumns[], count: number): Float32
     }
     column += size;
   }
-  return joined;
 }
