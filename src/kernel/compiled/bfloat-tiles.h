@@ -33,10 +33,6 @@ inline int64_t rowsSize(int64_t rows, int64_t depth) {
   return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS * BLOCK_ROWS * wordsOf(depth);
 }
 
-inline __mmask16 firstLanes(int64_t count) {
-  return count >= LANES ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
-}
-
 inline __m512 loadSome(const float* from, int64_t count) { return _mm512_maskz_loadu_ps(firstLanes(count), from); }
 
 /** Words of numbers that follow one another: the first 32 from `from`, of which there are `count`. */

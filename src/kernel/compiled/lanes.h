@@ -33,17 +33,41 @@ inline V load(const float* from) {
 
 inline void store(float* to, V value) { std::memcpy(to, &value, sizeof value); }
 
+#if defined(__AVX512F__)
+/** The first lanes, at most all of them. */
+inline __mmask16 firstLanes(int64_t count) {
+  return count >= LANES ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
+}
+#elif defined(__AVX__)
+inline __m256i firstLanes(int64_t count) {
+  alignas(32) static const int32_t window[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(window + LANES - count));
+}
+#endif
+
 /** The first `count` lanes from memory, zero in the others. */
 inline V load(const float* from, int64_t count) {
   if (count >= LANES) return load(from);
+#if defined(__AVX512F__)
+  return (V)_mm512_maskz_loadu_ps(firstLanes(count), from);
+#elif defined(__AVX__)
+  return (V)_mm256_maskload_ps(from, firstLanes(count));
+#else
   V value{};
   std::memcpy(&value, from, sizeof(float) * count);
   return value;
+#endif
 }
 
 inline void store(float* to, V value, int64_t count) {
   if (count >= LANES) return store(to, value);
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, firstLanes(count), (__m512)value);
+#elif defined(__AVX__)
+  _mm256_maskstore_ps(to, firstLanes(count), (__m256)value);
+#else
   std::memcpy(to, &value, sizeof(float) * count);
+#endif
 }
 
 inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~where)); }
