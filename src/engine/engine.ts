@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DragomanError, messageOf, oneLine } from '../errors.js';
 import type { KernelState } from './compiled-kernels.js';
+import { chosenIn } from './environment.js';
 import { registerGradients } from './gradients.js';
 import { vectorExtensions } from './hardware.js';
-import type { Precision } from './products.js';
+import { PRECISIONS, type Precision } from './products.js';
 import { registerSegmentSum } from './segment-sum.js';
 import { findNative, loadNative } from './tensorflow.js';
 
@@ -115,6 +116,16 @@ function silenceAdvice(): void {
   backend.firstUse = false;
 }
 
+/** The other engines multiply in one way: a user who asks for another is told. */
+function refuseProducts(engine: EngineName): void {
+  const products = chosenIn('DRAGOMAN_PRODUCTS', PRECISIONS) ?? 'float32';
+  if (products === 'float32') return;
+  throw new DragomanError(
+    'engine',
+    `DRAGOMAN_PRODUCTS: ${products} needs the engine tensorflow, got ${engine}`,
+  );
+}
+
 let current: EngineInfo | null = null;
 
 /**
@@ -132,6 +143,7 @@ export async function startEngine(name?: EngineName): Promise<EngineInfo> {
     const reason = whyAbsent(candidate);
     try {
       if (reason) throw new Error(reason);
+      if (name === undefined && candidate !== 'tensorflow') refuseProducts(candidate);
       const started = await start(candidate);
       current = { name: candidate, ...started, vectorExtensions: vectorExtensions(), passedOver };
       return current;

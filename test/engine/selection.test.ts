@@ -137,6 +137,22 @@ describe('precision of products', () => {
   });
 });
 
+describe('products of another kind than 32 bits', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('are refused where another engine than tensorflow is chosen for them', async () => {
+    vi.stubEnv('DRAGOMAN_PRODUCTS', 'int8');
+    vi.stubEnv('DRAGOMAN_ENGINE', 'cpu');
+    await expect(startEngine()).rejects.toThrow(
+      'DRAGOMAN_PRODUCTS: int8 needs the engine tensorflow, got cpu',
+    );
+    // A program that names its engine knows what it does.
+    expect((await startEngine('cpu')).products).toBe('float32');
+  });
+});
+
 describe('compiled kernels', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
