@@ -5,10 +5,8 @@ import { CompiledDecoder } from '../kernel/compiled-decoder.js';
 import { CompiledForcing } from '../kernel/compiled-forcing.js';
 import { DecoderStepKernel } from '../kernel/decoder-step.js';
 import type { StepParts, StepSource } from '../kernel/step-parts.js';
-import type { PaddedIds } from '../text/batch.js';
 import { ArrayState } from './array-state.js';
 import type { Decoder } from './decoder.js';
-import { shifted } from './layout.js';
 import type { OutputLayer } from './output-layer.js';
 import type { Weights } from './parameters.js';
 import type { SearchState } from './search-state.js';
@@ -57,15 +55,12 @@ export class DecoderSteps {
     return this.#compiled;
   }
 
-  /**
-   * ln P of each target token from the state that a search would begin with; null where the compiled kernels do not run this
-   * decoder over whole targets. The state stays the caller's.
-   */
-  scores(w: Weights, begin: ArrayState, target: PaddedIds): Float32Array[] | null {
-    const parts = this.#parts(w);
+  /** The decoder over whole targets for the compiled kernels; null where they do not run it so. */
+  forcing(w: Weights): CompiledForcing | null {
+    const parts = hasCompiledKernels() ? this.#parts(w) : null;
     if (parts === null || parts.inputFeeding) return null;
     if (this.#forcing?.isOf(parts) !== true) this.#forcing = new CompiledForcing(parts);
-    return this.#forcing.scores(begin.source, begin.state, target, shifted(target));
+    return this.#forcing;
   }
 
   /** The next step from tensors, which consumes the state. @param previous `[rows]` */

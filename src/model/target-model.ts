@@ -18,6 +18,7 @@ import type { Decoder } from './decoder.js';
 import { DecoderSteps } from './decoder-steps.js';
 import type { Dropout } from './dropout.js';
 import { embeddingParameter } from './embedding.js';
+import { shifted } from './layout.js';
 import { OutputLayer } from './output-layer.js';
 import { type GivenValues, type ParameterSpec, ParameterStore, type Weights } from './parameters.js';
 import type { SearchState } from './search-state.js';
@@ -107,11 +108,12 @@ export abstract class TargetModel implements StepModel {
   /** The same by the compiled kernels; null where they do not run the model. */
   #compiledScores({ source, target }: Batch): Float32Array[] | null {
     const w = this.parameters.weights();
-    if (this.#steps.compiled(w) === null) return null;
+    const forcing = this.#steps.forcing(w);
+    if (forcing === null) return null;
     const begin = this.start(source) as SearchState;
     const arrays = this.#steps.inArrays(() => w, begin);
     if (arrays === null) begin.release();
-    return arrays && this.#steps.scores(w, arrays, target);
+    return arrays && forcing.scores(arrays.source, arrays.state, target, shifted(target));
   }
 
   expand(state: DecodeState, width: number): DecodeState {
