@@ -70,10 +70,7 @@ export interface KernelsAddon {
     lengths: Int32Array,
     x: Float32Array,
     initial: readonly Float32Array[],
-    inputs: Float32Array,
-    bias: Float32Array,
-    gates: Float32Array,
-    candidate: Float32Array,
+    weights: readonly Float32Array[],
     outputs: Float32Array,
     last: Float32Array,
   ): void;

@@ -1,8 +1,7 @@
 import { compiledKernels } from '../engine/compiled-kernels.js';
 import type { BestLogits } from './best-logits.js';
 import { Buffers } from './buffers.js';
-import { packedWeights } from './packed-weights.js';
-import { areSame, type StepParts } from './step-parts.js';
+import type { PackedDecoder } from './packed-decoder.js';
 
 /** What a step needs of a batch of sources, read back from the engine once. */
 export interface SourceArrays {
@@ -55,39 +54,36 @@ export const SCORINGS = { none: 0, product: 1, additive: 2 } as const;
  * {@link DecoderStepKernel}; equations in `model/decoder.ts`.
  */
 export class CompiledDecoder {
-  readonly #parts: StepParts;
-  readonly #table: Float32Array;
   readonly #weights: readonly Float32Array[];
   /** Of each state, in the order of the parts. */
   readonly stateSizes: readonly number[];
   readonly #layers: readonly number[];
   readonly #buffers = new Buffers();
 
-  constructor(parts: StepParts) {
-    this.#parts = parts;
-    this.#table = parts.table.dataSync<'float32'>() as Float32Array;
-    this.#weights = packedWeights(parts);
+  constructor(private readonly packed: PackedDecoder) {
+    const { parts, layers, query, vector, readout, output } = packed;
+    this.#weights = [
+      ...layers.flat(),
+      ...(query === null ? [] : [query.panels, query.bias, vector]),
+      ...[readout, output].flatMap(({ panels, bias }) => [panels, bias]),
+    ];
     const hidden = parts.layers.map(({ kind, recurrent }) => [kind === 'gru' ? 1 : 0, recurrent.shape[0]]);
     this.#layers = hidden.flat();
     const states = parts.layers.flatMap(({ kind, recurrent }) =>
       new Array<number>(kind === 'gru' ? 1 : 2).fill(recurrent.shape[0]),
     );
-    this.stateSizes = parts.inputFeeding ? [...states, parts.readout.bias.shape[0]] : states;
-  }
-
-  /** Whether it is made of these parameters, as they are now. */
-  isOf(parts: StepParts): boolean {
-    return areSame(this.#parts, parts);
+    this.stateSizes = parts.inputFeeding ? [...states, readout.columns] : states;
   }
 
   /** @param state in the order of the parts, each `[rows before, size]` */
   step(state: readonly Float32Array[], rows: StepRows, source: SourceArrays): StepArrays {
-    const { attention, inputFeeding, table, readout } = this.#parts;
+    const { parts, table, readout, output } = this.packed;
+    const { attention, inputFeeding } = parts;
     const { summary, attention: memory, batch } = source;
     const count = rows.previous.length;
-    const [vocabulary, embedding] = table.shape;
+    const [vocabulary, embedding] = parts.table.shape;
     const after = this.stateSizes.map((size) => new Float32Array(count * size));
-    const logits = this.#buffers.take('logits', count * this.#parts.output.bias.shape[0]);
+    const logits = this.#buffers.take('logits', count * output.columns);
     const weights = memory === null ? null : new Float32Array(count * memory.length);
     const shape = Int32Array.of(
       SCORINGS[attention?.kind ?? 'none'],
@@ -101,10 +97,10 @@ export class CompiledDecoder {
       summary === null ? 0 : summary.length / batch,
       memory?.query ?? 0,
       memory?.size ?? 0,
-      readout.bias.shape[0],
+      readout.columns,
       ...this.#layers,
     );
-    const floats = [this.#table];
+    const floats = [table];
     if (summary !== null) floats.push(summary);
     if (memory !== null) floats.push(memory.keys, memory.memory, memory.bias);
     floats.push(...state, ...after, ...this.#weights, logits);

@@ -2,46 +2,22 @@ import { compiledKernels } from '../engine/compiled-kernels.js';
 import type { PaddedIds } from '../text/batch.js';
 import { Buffers } from './buffers.js';
 import { SCORINGS, type SourceArrays } from './compiled-decoder.js';
+import type { PackedDecoder } from './packed-decoder.js';
 import { PackedLayer } from './packed-layer.js';
-import { PackedLinear, packed } from './packed-matrix.js';
 import { joinRows, type RowColumns } from './rows.js';
-import { areSame, type StepParts } from './step-parts.js';
 
 /**
  * Teacher forcing for scoring, by the compiled kernels: a decoder without input feeding over whole targets, of which no more is
  * kept than ln P of each token. Twin of `TeacherForcing.score` in `model/teacher-forcing.ts`.
  */
 export class CompiledForcing {
-  readonly #parts: StepParts;
-  readonly #table: Float32Array;
   readonly #layers: readonly PackedLayer[];
-  readonly #query: PackedLinear | null;
-  readonly #vector: Float32Array;
-  readonly #readout: PackedLinear;
-  readonly #output: Float32Array;
-  readonly #bias: Float32Array;
   readonly #buffers = new Buffers();
 
-  constructor(parts: StepParts) {
-    const { table, layers, attention, readout, output } = parts;
-    this.#parts = parts;
-    this.#table = table.dataSync<'float32'>() as Float32Array;
-    this.#layers = layers.map((layer) => new PackedLayer({ ...layer, direction: 'forward' }));
-    const additive = attention?.kind === 'additive' ? attention : null;
-    this.#query = additive && new PackedLinear(additive.kernel, additive.bias);
-    this.#vector = (additive?.vector.dataSync<'float32'>() as Float32Array) ?? new Float32Array(0);
-    this.#readout = new PackedLinear(readout.kernel, readout.bias);
-    const shape = { depth: readout.bias.shape[0], columns: output.bias.shape[0] };
-    this.#output = packed(
-      output.matrix.dataSync<'float32'>(),
-      output.transposed ? { ...shape, stride: shape.depth, transposed: true } : shape,
+  constructor(private readonly packed: PackedDecoder) {
+    this.#layers = packed.parts.layers.map(
+      (layer, n) => new PackedLayer({ ...layer, direction: 'forward' }, packed.layers[n]!),
     );
-    this.#bias = output.bias.dataSync<'float32'>() as Float32Array;
-  }
-
-  /** Whether it is made of these parameters, as they are now. */
-  isOf(parts: StepParts): boolean {
-    return areSame(this.#parts, parts);
   }
 
   /**
@@ -67,17 +43,17 @@ export class CompiledForcing {
       columns.push({ values: this.#contexts(source, s, real, rows), size, rows: null });
     }
     const read = this.#joined('read', columns, real.length);
-    const o = this.#readout.run(read, 'tanh', this.#buffers.take('o', real.length * this.#readout.columns));
+    const { readout, output } = this.packed;
+    const o = readout.run(read, 'tanh', this.#buffers.take('o', real.length * readout.columns));
     const scores = new Float32Array(real.length);
-    const { columns: depth } = this.#readout;
     const labels = real.map((place) => ids[place]!);
     compiledKernels().scores(
       real.length,
-      depth,
-      this.#bias.length,
+      output.depth,
+      output.columns,
       o,
-      this.#output,
-      this.#bias,
+      output.panels,
+      output.bias,
       labels,
       scores,
     );
@@ -90,7 +66,11 @@ export class CompiledForcing {
 
   /** What the first layer reads: y_{t-1}, and c where it enters every step. */
   #inputs({ summary, batch }: SourceArrays, previous: Int32Array, time: number): RowColumns[] {
-    const y: RowColumns = { values: this.#table, size: this.#parts.table.shape[1], rows: previous };
+    const y: RowColumns = {
+      values: this.packed.table,
+      size: this.packed.parts.table.shape[1],
+      rows: previous,
+    };
     if (summary === null) return [y];
     const rows = previous.map((_, place) => Math.floor(place / time));
     return [y, { values: summary, size: summary.length / batch, rows }];
@@ -106,7 +86,7 @@ export class CompiledForcing {
     let size = 0;
     let state = 0;
     for (const [n, layer] of this.#layers.entries()) {
-      const count = this.#parts.layers[n]!.kind === 'lstm' ? 2 : 1;
+      const count = this.packed.parts.layers[n]!.kind === 'lstm' ? 2 : 1;
       const stride = layer.hidden;
       const outputs = this.#buffers.take(`outputs ${n}`, rows.batch * rows.time * stride);
       const last = new Float32Array(rows.batch * stride);
@@ -127,10 +107,14 @@ export class CompiledForcing {
   ): Float32Array {
     const { length, query, size, keys, memory, bias } = attention!;
     const states = this.#joined('states', [{ values, size: hidden, rows: real }], real.length);
-    const queries = this.#query?.run(states, 'nothing', this.#buffers.take('queries', real.length * query));
+    const queries = this.packed.query?.run(
+      states,
+      'nothing',
+      this.#buffers.take('queries', real.length * query),
+    );
     const contexts = this.#buffers.take('contexts', real.length * size);
     compiledKernels().attend(
-      SCORINGS[this.#parts.attention!.kind],
+      SCORINGS[this.packed.parts.attention!.kind],
       real.length,
       batch,
       length,
@@ -141,7 +125,7 @@ export class CompiledForcing {
       keys,
       memory,
       bias,
-      this.#vector,
+      this.packed.vector,
       contexts,
       this.#buffers.take('weights', real.length * length),
     );

@@ -1,6 +1,5 @@
-import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { compiledKernels } from '../engine/compiled-kernels.js';
-import { packed } from './packed-matrix.js';
+import { packedGates } from './packed-gates.js';
 import type { Direction } from './sequence.js';
 import type { StepLayer } from './step-parts.js';
 
@@ -34,26 +33,16 @@ export class PackedLayer {
   readonly #backward: boolean;
   readonly #input: number;
   readonly hidden: number;
-  readonly #inputs: Float32Array;
-  readonly #bias: Float32Array;
-  readonly #gates: Float32Array;
-  /** Empty for an LSTM. */
-  readonly #candidate: Float32Array;
 
-  constructor({ kind, direction, kernel, recurrent, bias }: LayerTrack) {
-    const [input, stride] = kernel.shape;
-    const columns = recurrent.shape[0];
-    const states = recurrent.dataSync<'float32'>();
-    this.#isGru = kind === 'gru';
-    this.#backward = direction === 'backward';
-    this.#input = input;
-    this.hidden = columns;
-    this.#inputs = packed(kernel.dataSync<'float32'>(), { depth: input, columns: stride });
-    this.#bias = (bias as Tensor1D).dataSync<'float32'>() as Float32Array;
-    this.#gates = packed(states, { depth: columns, groups: this.#isGru ? 2 : 4, columns, stride });
-    this.#candidate = this.#isGru
-      ? packed(states, { depth: columns, columns, from: 2 * columns, stride })
-      : new Float32Array(0);
+  /** @param weights where they are packed already */
+  constructor(
+    track: LayerTrack,
+    private readonly weights = packedGates(track),
+  ) {
+    this.#isGru = track.kind === 'gru';
+    this.#backward = track.direction === 'backward';
+    this.#input = track.kernel.shape[0];
+    this.hidden = track.recurrent.shape[0];
   }
 
   /**
@@ -78,10 +67,7 @@ export class PackedLayer {
       lengths,
       x,
       initial,
-      this.#inputs,
-      this.#bias,
-      this.#gates,
-      this.#candidate,
+      this.weights,
       outputs,
       last,
     );

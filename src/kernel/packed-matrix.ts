@@ -26,17 +26,23 @@ export function packed(
 
 /** x W, or x W + b, by the compiled kernels. */
 export class PackedLinear {
-  readonly #panels: Float32Array;
-  readonly #bias: Float32Array;
-  readonly depth: number;
-  readonly columns: number;
+  /** @param panels W, packed; @param bias b, `[columns]` */
+  constructor(
+    readonly depth: number,
+    readonly columns: number,
+    readonly panels: Float32Array,
+    readonly bias: Float32Array,
+  ) {}
 
   /** @param kernel W, `[depth, columns]`; @param bias b, `[columns]` */
-  constructor(kernel: Tensor2D, bias: Tensor1D | null) {
-    [this.depth, this.columns] = kernel.shape;
-    this.#panels = packed(kernel.dataSync<'float32'>(), { depth: this.depth, columns: this.columns });
-    this.#bias =
-      bias === null ? new Float32Array(this.columns) : (bias.dataSync<'float32'>() as Float32Array);
+  static of(kernel: Tensor2D, bias: Tensor1D | null): PackedLinear {
+    const [depth, columns] = kernel.shape;
+    return new PackedLinear(
+      depth,
+      columns,
+      packed(kernel.dataSync<'float32'>(), { depth, columns }),
+      bias === null ? new Float32Array(columns) : (bias.dataSync<'float32'>() as Float32Array),
+    );
   }
 
   /** @param x `[rows, depth]`; @param y `[rows, columns]`, where the result goes; @returns it */
@@ -52,8 +58,8 @@ export class PackedLinear {
       this.columns,
       follows === 'tanh',
       x,
-      this.#panels,
-      this.#bias,
+      this.panels,
+      this.bias,
       y,
     );
     return y;

@@ -33,8 +33,8 @@ export class CompiledStart {
   ) {
     const { keys, bridges } = parts.start;
     this.#encoder = new CompiledEncoder(parts.encoder);
-    this.#keys = keys === null ? null : new PackedLinear(keys, null);
-    this.#bridges = bridges.map((own) => (own === null ? null : new PackedLinear(own.kernel, own.bias)));
+    this.#keys = keys === null ? null : PackedLinear.of(keys, null);
+    this.#bridges = bridges.map((own) => (own === null ? null : PackedLinear.of(own.kernel, own.bias)));
   }
 
   /** Whether it is made of these parameters, as they are now. */

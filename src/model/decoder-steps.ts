@@ -4,6 +4,7 @@ import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { CompiledDecoder } from '../kernel/compiled-decoder.js';
 import { CompiledForcing } from '../kernel/compiled-forcing.js';
 import { DecoderStepKernel } from '../kernel/decoder-step.js';
+import { PackedDecoder } from '../kernel/packed-decoder.js';
 import type { StepParts, StepSource } from '../kernel/step-parts.js';
 import { ArrayState } from './array-state.js';
 import type { Decoder } from './decoder.js';
@@ -24,6 +25,7 @@ interface Stepped {
 /** Runs a decoder with its embedding and output layer one step at a time: as one kernel where there is one. */
 export class DecoderSteps {
   readonly #kernel = new DecoderStepKernel();
+  #packed: PackedDecoder | null = null;
   #compiled: CompiledDecoder | null = null;
   #forcing: CompiledForcing | null = null;
 
@@ -49,17 +51,17 @@ export class DecoderSteps {
 
   /** The decoder for the compiled kernels; null where they do not run it. */
   compiled(w: Weights): CompiledDecoder | null {
-    const parts = hasCompiledKernels() ? this.#parts(w) : null;
-    if (parts === null) return null;
-    if (this.#compiled?.isOf(parts) !== true) this.#compiled = new CompiledDecoder(parts);
+    const packed = this.#packedWeights(w);
+    if (packed === null) return null;
+    this.#compiled ??= new CompiledDecoder(packed);
     return this.#compiled;
   }
 
   /** The decoder over whole targets for the compiled kernels; null where they do not run it so. */
   forcing(w: Weights): CompiledForcing | null {
-    const parts = hasCompiledKernels() ? this.#parts(w) : null;
-    if (parts === null || parts.inputFeeding) return null;
-    if (this.#forcing?.isOf(parts) !== true) this.#forcing = new CompiledForcing(parts);
+    const packed = this.#packedWeights(w);
+    if (packed === null || packed.parts.inputFeeding) return null;
+    this.#forcing ??= new CompiledForcing(packed);
     return this.#forcing;
   }
 
@@ -74,8 +76,24 @@ export class DecoderSteps {
   /** Frees what was derived from the parameters. */
   forget(): void {
     this.#kernel.forget();
+    this.#forgetPacked();
+  }
+
+  #forgetPacked(): void {
+    this.#packed = null;
     this.#compiled = null;
     this.#forcing = null;
+  }
+
+  /** The parameters as they are now, for the compiled kernels. */
+  #packedWeights(w: Weights): PackedDecoder | null {
+    const parts = hasCompiledKernels() ? this.#parts(w) : null;
+    if (parts === null) return null;
+    if (this.#packed?.isOf(parts) !== true) {
+      this.#forgetPacked();
+      this.#packed = new PackedDecoder(parts);
+    }
+    return this.#packed;
   }
 
   /** From single operations: the reference, and what runs where there is no kernel for the whole. */

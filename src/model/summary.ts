@@ -87,7 +87,7 @@ export class Summary {
   ofArrays(w: Weights): ArraySummary {
     if (this.#kind !== 'tanh') return ARRAY_KINDS[this.#kind];
     const own = scoped(w, 'summary', this.#local);
-    const layer = new PackedLinear(weight(own, 'kernel'), weight<Tensor1D>(own, 'bias'));
+    const layer = PackedLinear.of(weight(own, 'kernel'), weight<Tensor1D>(own, 'bias'));
     return ({ last }) => layer.run(last, 'tanh');
   }
 

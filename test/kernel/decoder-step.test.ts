@@ -18,6 +18,7 @@ import { describe, expect, it } from 'vitest';
 import { hasCompiledKernels } from '../../src/engine/compiled-kernels.js';
 import { CompiledDecoder } from '../../src/kernel/compiled-decoder.js';
 import { DecoderStepKernel } from '../../src/kernel/decoder-step.js';
+import { PackedDecoder } from '../../src/kernel/packed-decoder.js';
 import { Decoder } from '../../src/model/decoder.js';
 import { Random } from '../../src/random.js';
 import { difference } from '../difference.js';
@@ -123,7 +124,8 @@ describeOnKernels('the decoder step as one kernel', () => {
       });
 
       if (hasCompiledKernels()) {
-        const decoding = new CompiledDecoder(parts);
+        const packed = new PackedDecoder(parts);
+        const decoding = new CompiledDecoder(packed);
         const arrays = decoding.step(
           state.map((tensor) => tensor.dataSync<'float32'>() as Float32Array),
           { previous, parents, sources },
@@ -145,8 +147,8 @@ describeOnKernels('the decoder step as one kernel', () => {
         given.forEach((values, k) => {
           expect(difference(tensor(values, composed[k]!.shape), composed[k]!)).toBeLessThan(TOLERANCE);
         });
-        expect(decoding.isOf(parts)).toBe(true);
-        expect(decoding.isOf({ ...parts, table: mul(table, 2) as Tensor2D })).toBe(false);
+        expect(packed.isOf(parts)).toBe(true);
+        expect(packed.isOf({ ...parts, table: mul(table, 2) as Tensor2D })).toBe(false);
       }
 
       // Another output matrix: what was derived from the old one is made again.

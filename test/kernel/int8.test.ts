@@ -156,7 +156,7 @@ describe.skipIf(processors.length === 0)('products in 8 bits', () => {
     const results = processors.map((processor) => {
       vi.stubEnv('DRAGOMAN_PROCESSOR', processor);
       loadKernels(findNative()!, THREADS, 'int8');
-      return tidy(() => new PackedLinear(tensor2d(w, [depth, columns]), tensor1d(b)).run(x, 'nothing'));
+      return tidy(() => PackedLinear.of(tensor2d(w, [depth, columns]), tensor1d(b)).run(x, 'nothing'));
     });
     vi.unstubAllEnvs();
     loadKernels(findNative()!, THREADS);

@@ -5,7 +5,7 @@ export type ProductShape = readonly [rows: number, depth: number, columns: numbe
 
 /** x W by the compiled kernels of decoding. */
 export function linear(x: Float32Array, w: Float32Array, [, depth, columns]: ProductShape): Float32Array {
-  return tidy(() => new PackedLinear(tensor2d(w, [depth, columns]), null).run(x, 'nothing'));
+  return tidy(() => PackedLinear.of(tensor2d(w, [depth, columns]), null).run(x, 'nothing'));
 }
 
 /** The same sum by sum, in 64 bits. */

@@ -80,6 +80,14 @@ Affine affine(Arguments& given, long depth, long groups, long columns) {
   return {panels, given.floats(groups * columns)};
 }
 
+/** A layer's, and of a GRU those of its candidate behind them. */
+CellWeights cellWeights(Arguments& given, bool isGru, long input, long hidden) {
+  CellWeights weights{};
+  weights.gates = affine(given, input + hidden, isGru ? 2 : 4, hidden);
+  if (isGru) weights.candidate = affine(given, input + hidden, 1, hidden);
+  return weights;
+}
+
 /** linear(rows, depth, columns, tanh, x, panels, bias, y) */
 napi_value linear(napi_env env, napi_callback_info info) {
   Arguments given(env, info, 8);
@@ -112,12 +120,11 @@ napi_value best(napi_env env, napi_callback_info info) {
 }
 
 /**
- * encoderLayer(isGru, backward, batch, time, input, hidden, stride, from, lengths, x, initial, inputs, bias, gates, candidate,
- * outputs, last): the outputs' columns from `from` on are written; without a GRU the candidate is empty; the initial states are a
- * list, empty for zeros.
+ * encoderLayer(isGru, backward, batch, time, input, hidden, stride, from, lengths, x, initial, weights, outputs, last): the
+ * outputs' columns from `from` on are written; the initial states are a list, empty for zeros.
  */
 napi_value encoderLayer(napi_env env, napi_callback_info info) {
-  Arguments given(env, info, 17);
+  Arguments given(env, info, 14);
   EncoderLayer run{};
   run.isGru = given.boolean();
   run.backward = given.boolean();
@@ -133,12 +140,11 @@ napi_value encoderLayer(napi_env env, napi_callback_info info) {
   Arguments initial = given.list();
   if (initial.left() > 0) run.h0 = initial.floats(run.batch * run.hidden);
   if (initial.left() > 0) run.c0 = initial.floats(run.batch * run.hidden);
-  run.inputs = affine(given, run.input, 1, (run.isGru ? 3 : 4) * run.hidden);
-  run.gates = aligned(given.floats(roomFor(run.hidden, run.isGru ? 2 : 4, run.hidden)));
-  run.candidate = aligned(given.floats(run.isGru ? roomFor(run.hidden, 1, run.hidden) : 0));
+  Arguments weights = given.list();
+  run.weights = cellWeights(weights, run.isGru, run.input, run.hidden);
   run.outputs = given.written(run.batch * run.time * run.stride);
   run.last = given.written(run.batch * run.stride);
-  if (!given.fine() || !initial.fine()) return nullptr;
+  if (!given.fine() || !initial.fine() || !weights.fine()) return nullptr;
   run.outputs += from;
   run.last += from;
   chosen().steps->encoderLayer(run);
@@ -256,8 +262,7 @@ napi_value decoderStep(napi_env env, napi_callback_info info) {
   if (run.fed != nullptr) run.fedAfter = floats.written(run.rows * run.output);
   long input = run.embedding + run.summarySize + (run.fed == nullptr ? 0 : run.output);
   for (StepLayer& layer : run.layers) {
-    layer.gates = affine(floats, input + layer.hidden, layer.isGru ? 2 : 4, layer.hidden);
-    if (layer.isGru) layer.candidate = affine(floats, input + layer.hidden, 1, layer.hidden);
+    layer.weights = cellWeights(floats, layer.isGru, input, layer.hidden);
     input = layer.hidden;
   }
   if (attention.scoring == Scoring::additive) {

@@ -48,12 +48,12 @@ struct StepSizes {
 inline void lstmLayer(const DecoderStep& in, const StepLayer& layer, const StepProducts& products, const float* x,
                       long depth) {
   const long hidden = layer.hidden;
-  products.run(in.rows, x, depth, layer.gates.panels, 4, hidden, [&](long p, const float* z) {
+  products.run(in.rows, x, depth, layer.weights.gates.panels, 4, hidden, [&](long p, const float* z) {
     for (long b = 0; b < in.rows; b++) {
       const long before = in.parents[b] * hidden;
       eachVector(p, hidden, [&](long offset, long unit, long count) {
         const auto sum = [&](int gate) {
-          return load(z + (gate * in.rows + b) * PANEL + offset) + load(layer.gates.bias + gate * hidden + unit, count);
+          return load(z + (gate * in.rows + b) * PANEL + offset) + load(layer.weights.gates.bias + gate * hidden + unit, count);
         };
         const LstmCell cell(sum, load(layer.c + before + unit, count));
         store(layer.cAfter + b * hidden + unit, cell.c, count);
@@ -75,17 +75,17 @@ inline void gruLayer(const DecoderStep& in, const StepLayer& layer, const StepPr
       });
     }
   };
-  products.run(in.rows, x, depth, layer.gates.panels, 2, hidden, [&](long p, const float* sums) {
+  products.run(in.rows, x, depth, layer.weights.gates.panels, 2, hidden, [&](long p, const float* sums) {
     each(p, sums, [&](const float* z, V h, long b, long unit, long count) {
-      const V r = sigmoid(load(z) + load(layer.gates.bias + unit, count));
+      const V r = sigmoid(load(z) + load(layer.weights.gates.bias + unit, count));
       store(x + b * depth + depth - hidden + unit, r * h, count);
-      store(update + b * hidden + unit, sigmoid(load(z + in.rows * PANEL) + load(layer.gates.bias + hidden + unit, count)),
+      store(update + b * hidden + unit, sigmoid(load(z + in.rows * PANEL) + load(layer.weights.gates.bias + hidden + unit, count)),
             count);
     });
   });
-  products.run(in.rows, x, depth, layer.candidate.panels, 1, hidden, [&](long p, const float* sums) {
+  products.run(in.rows, x, depth, layer.weights.candidate.panels, 1, hidden, [&](long p, const float* sums) {
     each(p, sums, [&](const float* z, V h, long b, long unit, long count) {
-      const V n = hyperbolicTangent(load(z) + load(layer.candidate.bias + unit, count));
+      const V n = hyperbolicTangent(load(z) + load(layer.weights.candidate.bias + unit, count));
       store(layer.hAfter + b * hidden + unit, n + load(update + b * hidden + unit, count) * (h - n), count);
     });
   });

@@ -1,100 +1,137 @@
 // A recurrent layer over whole sentences, by packed weights.
 #pragma once
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include "lstm-cell.h"
 #include "step-products.h"
 
 namespace dragoman {
 namespace {
 
-/** The position that row b reads in the n-th step; -1 where it has no more. */
-inline long positionOf(const EncoderLayer& in, long b, long n) {
-  if (n >= in.lengths[b]) return -1;
-  return in.backward ? in.lengths[b] - 1 - n : n;
+/** A layer's rows with the longest first, so that those that still have a position come before the others in every step. */
+class LayerRows {
+ public:
+  explicit LayerRows(const EncoderLayer& in) : in_(in), order_(in.batch) {
+    std::iota(order_.begin(), order_.end(), 0);
+    std::stable_sort(order_.begin(), order_.end(), [&](long a, long b) { return in.lengths[a] > in.lengths[b]; });
+  }
+
+  /** How many rows have an n-th position. */
+  long active(long n) const {
+    return std::partition_point(order_.begin(), order_.end(), [&](long b) { return in_.lengths[b] > n; }) - order_.begin();
+  }
+
+  /** Where the k-th of these rows stands among those given. */
+  long place(long k) const { return order_[k]; }
+
+  /** The place in [batch, time] that the k-th reads in the n-th step. */
+  long position(long k, long n) const {
+    const long b = order_[k];
+    return b * in_.time + (in_.backward ? in_.lengths[b] - 1 - n : n);
+  }
+
+  /** A state [batch, hidden] in this order; zeros where there is none. */
+  void take(const float* state, float* to) const {
+    for (const long b : order_) {
+      to = state == nullptr ? std::fill_n(to, in_.hidden, 0.0f) : std::copy_n(state + b * in_.hidden, in_.hidden, to);
+    }
+  }
+
+  void putOut(long k, long n, long unit, V h, long count) const {
+    const long b = order_[k];
+    store(in_.outputs + position(k, n) * in_.stride + unit, h, count);
+    if (n + 1 == in_.lengths[b]) store(in_.last + b * in_.stride + unit, h, count);
+  }
+
+ private:
+  const EncoderLayer& in_;
+  std::vector<long> order_;
+};
+
+/** Input and state side by side, [active, input + hidden], for the n-th step. */
+inline void joinInputs(const EncoderLayer& in, const LayerRows& rows, long n, long active, const float* h, float* joint) {
+  const long depth = in.input + in.hidden;
+  runStep(static_cast<double>(active) * depth, active, [&](int, long k) {
+    float* const state = std::copy_n(in.x + rows.position(k, n) * in.input, in.input, joint + k * depth);
+    std::copy_n(h + k * in.hidden, in.hidden, state);
+  });
 }
 
-/** Calls `each` for a panel's vectors of all rows that have a position in the step. */
+/** Calls `each` for a panel's vectors of so many rows. */
 template <typename Each>
-inline void eachRow(const EncoderLayer& in, long step, long panel, const Each& each) {
-  for (long b = 0; b < in.batch; b++) {
-    const long position = positionOf(in, b, step);
-    if (position < 0) continue;
+inline void eachRow(const EncoderLayer& in, long active, long panel, const Each& each) {
+  for (long k = 0; k < active; k++) {
     eachVector(panel, in.hidden, [&](long offset, long unit, long count) {
-      each(b, b * in.time + position, b * in.hidden + unit, b * PANEL + offset, unit, count);
+      each(k, k * in.hidden + unit, k * PANEL + offset, unit, count);
     });
   }
 }
 
-inline void putOut(const EncoderLayer& in, long step, long b, long place, long unit, V h, long count) {
-  store(in.outputs + place * in.stride + unit, h, count);
-  if (step + 1 == in.lengths[b]) store(in.last + b * in.stride + unit, h, count);
-}
-
-inline void lstmSteps(const EncoderLayer& in, const StepProducts& products, const float* gates, float* h, float* c) {
+inline void lstmSteps(const EncoderLayer& in, const LayerRows& rows, const StepProducts& products, float* joint, float* h,
+                      float* c) {
   const long hidden = in.hidden;
-  const long panel = in.batch * PANEL;
-  for (long step = 0; step < in.time; step++) {
-    products.run(in.batch, h, hidden, in.gates, 4, hidden, [&](long p, const float* z) {
-      eachRow(in, step, p, [&](long b, long place, long row, long at, long unit, long count) {
+  const long depth = in.input + hidden;
+  const Affine& gates = in.weights.gates;
+  for (long n = 0; n < in.time; n++) {
+    const long active = rows.active(n);
+    joinInputs(in, rows, n, active, h, joint);
+    products.run(active, joint, depth, gates.panels, 4, hidden, [&](long p, const float* z) {
+      eachRow(in, active, p, [&](long k, long row, long at, long unit, long count) {
         const auto sum = [&](int gate) {
-          return load(z + gate * panel + at) + load(gates + (place * 4 + gate) * hidden + unit, count);
+          return load(z + gate * active * PANEL + at) + load(gates.bias + gate * hidden + unit, count);
         };
         const LstmCell cell(sum, load(c + row, count));
         store(c + row, cell.c, count);
         store(h + row, cell.h, count);
-        putOut(in, step, b, place, unit, cell.h, count);
+        rows.putOut(k, n, unit, cell.h, count);
       });
     });
   }
 }
 
-inline void gruSteps(const EncoderLayer& in, const StepProducts& products, const float* gates, float* h, float* reset,
+inline void gruSteps(const EncoderLayer& in, const LayerRows& rows, const StepProducts& products, float* joint, float* h,
                      float* update) {
   const long hidden = in.hidden;
-  const long panel = in.batch * PANEL;
-  for (long step = 0; step < in.time; step++) {
-    products.run(in.batch, h, hidden, in.gates, 2, hidden, [&](long p, const float* z) {
-      eachRow(in, step, p, [&](long, long place, long row, long at, long unit, long count) {
-        const auto gate = [&](int k) {
-          return sigmoid(load(z + k * panel + at) + load(gates + (place * 3 + k) * hidden + unit, count));
+  const long depth = in.input + hidden;
+  const auto& [gates, candidate] = in.weights;
+  for (long n = 0; n < in.time; n++) {
+    const long active = rows.active(n);
+    joinInputs(in, rows, n, active, h, joint);
+    products.run(active, joint, depth, gates.panels, 2, hidden, [&](long p, const float* z) {
+      eachRow(in, active, p, [&](long k, long row, long at, long unit, long count) {
+        const auto gate = [&](int which) {
+          return sigmoid(load(z + which * active * PANEL + at) + load(gates.bias + which * hidden + unit, count));
         };
-        store(reset + row, gate(0) * load(h + row, count), count);
+        store(joint + k * depth + in.input + unit, gate(0) * load(h + row, count), count);  // r h
         store(update + row, gate(1), count);
       });
     });
-    products.run(in.batch, reset, hidden, in.candidate, 1, hidden, [&](long p, const float* z) {
-      eachRow(in, step, p, [&](long b, long place, long row, long at, long unit, long count) {
-        const V n = hyperbolicTangent(load(z + at) + load(gates + (place * 3 + 2) * hidden + unit, count));
-        const V after = n + load(update + row, count) * (load(h + row, count) - n);
+    products.run(active, joint, depth, candidate.panels, 1, hidden, [&](long p, const float* z) {
+      eachRow(in, active, p, [&](long k, long row, long at, long unit, long count) {
+        const V before = load(h + row, count);
+        const V proposed = hyperbolicTangent(load(z + at) + load(candidate.bias + unit, count));
+        const V after = proposed + load(update + row, count) * (before - proposed);
         store(h + row, after, count);
-        putOut(in, step, b, place, unit, after, count);
+        rows.putOut(k, n, unit, after, count);
       });
     });
   }
 }
 
 void encoderLayer(const EncoderLayer& in) {
-  const long positions = in.batch * in.time;
-  const long count = in.isGru ? 3 : 4;
+  const long depth = in.input + in.hidden;
   const long size = in.batch * in.hidden;
-  const long rows = std::min(positions, ROWS_AT_ONCE);
-  Pieces pieces(StepProducts::memorySize(rows, in.input, 1) + StepProducts::memorySize(in.batch, in.hidden, 4) +
-                positions * count * in.hidden + 3 * size);
-  float* const gates = pieces.take(positions * count * in.hidden);
-  StepProducts(rows, in.input, 1, pieces)
-      .linear({positions, in.input, count * in.hidden, false, in.x, in.inputs, gates});
-  const StepProducts products(in.batch, in.hidden, 4, pieces);
+  const LayerRows rows(in);
+  Pieces pieces(StepProducts::memorySize(in.batch, depth, 4) + in.batch * depth + 2 * size);
+  const StepProducts products(in.batch, depth, 4, pieces);
+  float* const joint = pieces.take(in.batch * depth);
   float* const h = pieces.take(size);
   float* const second = pieces.take(size);
-  float* const third = pieces.take(size);
-  if (in.h0 == nullptr)
-    std::fill_n(h, size, 0.0f);
-  else
-    std::copy_n(in.h0, size, h);
-  if (in.c0 == nullptr)
-    std::fill_n(second, size, 0.0f);
-  else
-    std::copy_n(in.c0, size, second);
-  in.isGru ? gruSteps(in, products, gates, h, second, third) : lstmSteps(in, products, gates, h, second);
+  rows.take(in.h0, h);
+  if (!in.isGru) rows.take(in.c0, second);
+  in.isGru ? gruSteps(in, rows, products, joint, h, second) : lstmSteps(in, rows, products, joint, h, second);
 }
 
 }  // namespace

@@ -72,6 +72,13 @@ inline void store(float* to, V value, int64_t count) {
 
 inline V choose(I where, V yes, V no) { return (V)(((I)yes & where) | ((I)no & ~where)); }
 
+/** The first `count` lanes of the one, the others of the other. */
+inline V firstOf(V value, V other, int64_t count) {
+  I lane{};
+  for (int k = 0; k < LANES; k++) lane[k] = k;
+  return choose(lane < static_cast<int32_t>(count), value, other);
+}
+
 /** Of what is not a number and a number, b. */
 inline V larger(V a, V b) {
 #if defined(__AVX512F__)

@@ -45,15 +45,26 @@ class StepProducts {
   template <typename Each>
   void run(long rows, const float* x, long depth, const float* panels, long groups, long columns,
            const Each& each) const {
+    runTogether(1, rows, x, depth, panels, groups, columns, each);
+  }
+
+  /** The same, with so many neighbouring panels handed to one thread, in their order. */
+  template <typename Each>
+  void runTogether(long together, long rows, const float* x, long depth, const float* panels, long groups, long columns,
+                   const Each& each) const {
     const PackedRows packed(rows, depth, packed_);
     runStep(static_cast<double>(rows) * depth, packed.tiles(),
             [&](int, long tile) { packed.packTile(tile, plain(x, depth)); });
-    runStep(static_cast<double>(rows) * depth * groups * columns, panelsOf(columns), [&](int thread, long p) {
+    const long count = panelsOf(columns);
+    const double multiplications = static_cast<double>(rows) * depth * groups * columns;
+    runStep(multiplications, (count + together - 1) / together, [&](int thread, long piece) {
       [[maybe_unused]] const Registers registers;
       float* const sums = sums_ + thread * sumsSize_;
-      for (long group = 0; group < groups; group++)
-        packed.multiply(panels + (p * groups + group) * panelSize(depth), sums + group * rows * PANEL);
-      each(p, sums);
+      for (long p = piece * together; p < std::min(count, (piece + 1) * together); p++) {
+        for (long group = 0; group < groups; group++)
+          packed.multiply(panels + (p * groups + group) * panelSize(depth), sums + group * rows * PANEL);
+        each(p, sums);
+      }
     });
   }
 

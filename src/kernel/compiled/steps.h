@@ -35,6 +35,12 @@ struct LinearStep {
   float* y;  // [rows, columns]
 };
 
+/** What a recurrent layer multiplies with: every matrix is that of the input above that of the state. */
+struct CellWeights {
+  Affine gates;      // an LSTM's i, g, f, o; a GRU's r and z
+  Affine candidate;  // a GRU's n
+};
+
 /**
  * One direction of a recurrent layer over whole sentences, for decoding and scoring: nothing of what a gradient would need is kept. Row b
  * has lengths[b] real positions, and the padded ones come last.
@@ -48,23 +54,20 @@ struct EncoderLayer {
   long hidden;
   const int32_t* lengths;
   const float* x;    // [batch, time, input]
-  Affine inputs;     // all gates: i, g, f, o; r, z, n
-  const float* gates;      // packed weights of the state: an LSTM's four gates, a GRU's r and z
-  const float* candidate;  // a GRU's n
-  const float* h0;         // [batch, hidden]; null for zeros
-  const float* c0;         // an LSTM's, null for zeros
+  CellWeights weights;
+  const float* h0;  // [batch, hidden]; null for zeros
+  const float* c0;  // an LSTM's, null for zeros
   /** From position to position of the outputs, and from row to row of the last ones: both directions stand side by side. */
   long stride;
   float* outputs;  // [batch, time, stride]; those of padded positions stay as they are
   float* last;     // [batch, stride] the outputs read last; of a row without positions it stays as it is
 };
 
-/** A recurrent layer; every matrix is that of the input above that of the state. */
+/** A recurrent layer of a decoder. */
 struct StepLayer {
   bool isGru;
   long hidden;
-  Affine gates;      // an LSTM's i, g, f, o; a GRU's r and z
-  Affine candidate;  // a GRU's n
+  CellWeights weights;
   const float* h;    // [rows before, hidden]
   const float* c;    // null for a GRU
   float* hAfter;     // [rows, hidden]
