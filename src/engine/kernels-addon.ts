@@ -34,6 +34,18 @@ export interface KernelsAddon {
     panels: Float32Array,
   ): void;
 
+  /**
+   * Columns side by side. @param values matrices; @param sizes their columns; @param places of each the row that stands in each
+   * row of `joined [rows, the sum of sizes]`, empty where it is the same
+   */
+  join(
+    rows: number,
+    values: readonly Float32Array[],
+    sizes: readonly number[],
+    places: readonly Int32Array[],
+    joined: Float32Array,
+  ): void;
+
   /** y = x W + b, or its tanh. @param x `[rows, depth]`; @param panels W, packed; @param y `[rows, columns]` */
   linear(
     rows: number,

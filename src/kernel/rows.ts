@@ -1,4 +1,7 @@
-// Rows of matrices in arrays.
+// Rows of matrices in arrays, by the compiled kernels.
+import { compiledKernels } from '../engine/compiled-kernels.js';
+
+const NONE = new Int32Array(0);
 
 /** Rows of a table. @returns `[places, size]` */
 export function lookedUp(table: Float32Array, size: number, places: Int32Array): Float32Array<ArrayBuffer> {
@@ -19,13 +22,11 @@ export interface RowColumns {
  * @param joined where they go, `[count, the sum of their sizes]`
  */
 export function joinRows(parts: readonly RowColumns[], count: number, joined: Float32Array): void {
-  const width = joined.length / count;
-  let column = 0;
-  for (const { values, size, rows } of parts) {
-    for (let k = 0; k < count; k++) {
-      const from = (rows === null ? k : rows[k]!) * size;
-      joined.set(values.subarray(from, from + size), k * width + column);
-    }
-    column += size;
-  }
+  compiledKernels().join(
+    count,
+    parts.map(({ values }) => values),
+    parts.map(({ size }) => size),
+    parts.map(({ rows }) => rows ?? NONE),
+    joined,
+  );
 }

@@ -88,6 +88,34 @@ CellWeights cellWeights(Arguments& given, bool isGru, long input, long hidden) {
   return weights;
 }
 
+/** join(rows, values, sizes, places, joined): of each matrix the rows at those places, of which there are none where it is whole. */
+napi_value join(napi_env env, napi_callback_info info) {
+  Arguments given(env, info, 5);
+  Joining run{};
+  run.rows = given.number();
+  Arguments values = given.list();
+  Arguments sizes = given.list();
+  Arguments places = given.list();
+  long width = 0;
+  while (values.left() > 0 && given.fine() && values.fine() && sizes.fine() && places.fine()) {
+    Columns part{};
+    part.width = sizes.number();
+    const long rows = part.width == 0 ? 0 : values.length() / part.width;
+    part.from = values.floats(rows * part.width);
+    if (places.length() > 0) {
+      part.rows = places.places(run.rows, rows);
+    } else {
+      places.integers(0);
+      if (rows < run.rows) values.fail("a matrix of all rows");
+    }
+    width += part.width;
+    run.parts.push_back(part);
+  }
+  run.joined = given.written(run.rows * width);
+  if (given.fine() && values.fine() && sizes.fine() && places.fine()) chosen().steps->joinRows(run);
+  return nullptr;
+}
+
 /** linear(rows, depth, columns, tanh, x, panels, bias, y) */
 napi_value linear(napi_env env, napi_callback_info info) {
   Arguments given(env, info, 8);
@@ -296,6 +324,7 @@ NAPI_MODULE_INIT() {
   add("start", dragoman::start);
   add("packedSize", dragoman::packedSize);
   add("pack", dragoman::pack);
+  add("join", dragoman::join);
   add("linear", dragoman::linear);
   add("best", dragoman::best);
   add("encoderLayer", dragoman::encoderLayer);

@@ -33,6 +33,13 @@ class Arguments {
   /** Arguments that have not been read. */
   size_t left() const { return values_.size() - at_; }
 
+  /** Of the next argument, an array; 0 of anything else. */
+  long length() {
+    size_t size = 0;
+    if (fine_ && at_ < values_.size()) napi_get_typedarray_info(env_, values_[at_], nullptr, &size, nullptr, nullptr, nullptr);
+    return static_cast<long>(size);
+  }
+
   const float* floats(long length) { return static_cast<const float*>(array(napi_float32_array, length)); }
   float* written(long length) { return static_cast<float*>(array(napi_float32_array, length)); }
   const int32_t* integers(long length) { return static_cast<const int32_t*>(array(napi_int32_array, length)); }

@@ -1,31 +1,12 @@
 // A whole decoder step in one call.
 #pragma once
 #include "attention-step.h"
+#include "columns.h"
 #include "lstm-cell.h"
 #include "step-products.h"
 
 namespace dragoman {
 namespace {
-
-/** Columns of a product's left factor. */
-struct Columns {
-  const float* from;
-  long width;
-  /** The row of `from` that stands in each row; null where it is the same. */
-  const int32_t* rows;
-};
-
-/** A matrix of columns side by side, [rows, the sum of their widths]. Returns the sum. */
-inline long join(const std::vector<Columns>& parts, long rows, float* to) {
-  long depth = 0;
-  for (const Columns& part : parts) depth += part.width;
-  runStep(static_cast<double>(rows) * depth, rows, [&](int, long b) {
-    float* place = to + b * depth;
-    for (const Columns& part : parts)
-      place = std::copy_n(part.from + (part.rows == nullptr ? b : part.rows[b]) * part.width, part.width, place);
-  });
-  return depth;
-}
 
 /** The sizes that a step's memory follows from. */
 struct StepSizes {

@@ -7,6 +7,6 @@
 namespace dragoman {
 
 extern const StepKernels VARIANT;
-const StepKernels VARIANT{packedSize, packPanels, linearStep, encoderLayer, decoderStep, attend, packedScores};
+const StepKernels VARIANT{packedSize, packPanels, joinRows, linearStep, encoderLayer, decoderStep, attend, packedScores};
 
 }  // namespace dragoman

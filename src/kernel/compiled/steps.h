@@ -24,6 +24,21 @@ struct Affine {
   const float* bias;
 };
 
+/** Columns of a joined matrix. */
+struct Columns {
+  const float* from;
+  long width;
+  /** The row of `from` that stands in each row; null where it is the same. */
+  const int32_t* rows;
+};
+
+/** Columns side by side. */
+struct Joining {
+  long rows;
+  std::vector<Columns> parts;
+  float* joined;  // [rows, the sum of their widths]
+};
+
 /** f(x W + b), f being tanh or nothing. */
 struct LinearStep {
   long rows;
@@ -135,6 +150,7 @@ struct StepKernels {
   /** Floats that the packed form of a matrix takes. */
   long (*packedSize)(long depth, long groups, long columns);
   void (*packPanels)(const Packing&);
+  void (*joinRows)(const Joining&);
   void (*linearStep)(const LinearStep&);
   void (*encoderLayer)(const EncoderLayer&);
   void (*decoderStep)(const DecoderStep&);

@@ -11,7 +11,7 @@
 namespace dragoman {
 
 extern const Kernels VARIANT;
-const Kernels VARIANT{{packedSize, packPanels, linearStep, encoderLayer, decoderStep, attend, packedScores},
+const Kernels VARIANT{{packedSize, packPanels, joinRows, linearStep, encoderLayer, decoderStep, attend, packedScores},
                       bestStep,
                       meanLoss,
                       labelScores,
