@@ -43,8 +43,8 @@ export function describeOnEngines(
 }
 
 /**
- * The same, and where the native engine has compiled kernels once more without them: for what is computed in one way
- * with them and in another by TensorFlow's own operations. `asUsual` tells the two apart.
+ * The same, and on the engines that have compiled kernels once more without them: for what is computed in one way with them
+ * and in another by the engine's own operations. `asUsual` tells the two apart.
  */
 export function describeOnKernels(
   name: string,
@@ -57,5 +57,5 @@ export function describeOnKernels(
     afterAll(() => void vi.unstubAllEnvs());
     suite(engine, false);
   };
-  describeOnEngines(`${name}, without compiled kernels,`, switchedOff, ['tensorflow']);
+  describeOnEngines(`${name}, without compiled kernels,`, switchedOff, ['tensorflow', 'wasm']);
 }

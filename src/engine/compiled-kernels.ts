@@ -46,16 +46,16 @@ export const KERNELS_ADDON = 'dragoman_kernels.node';
  * Whether `DRAGOMAN_KERNELS` leaves them in use.
  * @throws DragomanError `engine` if it has another value
  */
-function areWanted(): boolean {
+export function areKernelsWanted(): boolean {
   return chosenIn('DRAGOMAN_KERNELS', CHOICES) !== 'operations';
 }
 
 /** Where kernels are not used. */
-function unused(reason: string): KernelState {
+export function unusedKernels(reason: string): KernelState {
   return { processor: null, reason };
 }
 
-let state: KernelState = unused('the native engine is not loaded');
+let state: KernelState = unusedKernels('the native engine is not loaded');
 let addon: KernelsAddon | null = null;
 
 /**
@@ -69,24 +69,24 @@ export function loadKernels(engine: string, threads: number, products: Precision
 }
 
 function stateOf(engine: string, threads: number, products: Precision): KernelState {
-  if (!areWanted()) return unused('switched off by DRAGOMAN_KERNELS');
+  if (!areKernelsWanted()) return unusedKernels('switched off by DRAGOMAN_KERNELS');
   const most = PROCESSORS.indexOf(chosenIn('DRAGOMAN_PROCESSOR', PROCESSORS) ?? PROCESSORS.at(-1)!);
   try {
     const path = join(kernelsPlace(engine), KERNELS_ADDON); // which also fails where the package has lost its source
-    if (!existsSync(path)) return unused('not compiled; "dragoman doctor --install" compiles them');
+    if (!existsSync(path)) return unusedKernels('not compiled; "dragoman doctor --install" compiles them');
     addon = require(path) as KernelsAddon;
     const processor = addon.start(threads, products, most);
     return processor === null
-      ? unused(`not compiled for products in ${products}, which are left to oneDNN`)
+      ? unusedKernels(`not compiled for products in ${products}, which are left to oneDNN`)
       : { processor, reason: null };
   } catch (error) {
-    return unused(oneLine(messageOf(error)));
+    return unusedKernels(oneLine(messageOf(error)));
   }
 }
 
 /** Whether the running engine has the compiled kernels, and `DRAGOMAN_KERNELS` leaves them in use. */
 export function hasCompiledKernels(): boolean {
-  return state.processor !== null && getBackend() === 'tensorflow' && areWanted();
+  return state.processor !== null && getBackend() === 'tensorflow' && areKernelsWanted();
 }
 
 /** The functions of the compiled kernels, where {@link hasCompiledKernels}. */

@@ -4,6 +4,7 @@ import type { KernelState } from './compiled-kernels.js';
 import { chosenIn } from './environment.js';
 import { registerGradients } from './gradients.js';
 import { vectorExtensions } from './hardware.js';
+import { loadPortableKernels } from './portable-kernels.js';
 import { PRECISIONS, type Precision } from './products.js';
 import { registerSegmentSum } from './segment-sum.js';
 import { findNative, loadNative } from './tensorflow.js';
@@ -22,7 +23,7 @@ export interface EngineInfo {
   readonly threads: number;
   /** What matrix products are computed in: `bfloat16` only where `DRAGOMAN_PRODUCTS` asks for it. */
   readonly products: Precision;
-  /** The compiled kernels of the native engine; null on the others. */
+  /** The compiled kernels; null on the cpu engine, which has none. */
   readonly kernels: KernelState | null;
   /** The processor's vector extensions; null where they cannot be told. */
   readonly vectorExtensions: readonly string[] | null;
@@ -96,6 +97,7 @@ async function start(
     case 'wasm': {
       const { loadWasm } = await import('./wasm.js');
       await loadWasm();
+      kernels = await loadPortableKernels();
       break;
     }
     case 'cpu': {

@@ -30,6 +30,9 @@ function build() {
     stdio: 'inherit',
   });
   if (status !== 0) console.error('dragoman: the compiler reports errors, see above');
+  const portable = join(root, 'src', 'engine', 'build-portable.mjs');
+  if (spawnSync(process.execPath, [portable], { cwd: root, stdio: 'inherit' }).status !== 0)
+    console.error('dragoman: the kernels for WebAssembly were not compiled, see above');
 }
 
 /** `npx dragoman` works in the clone itself, too: npm links only the commands of dependencies. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type Handle, nativeOps } from '../engine/native.js';
+import { number, ownOperations } from '../engine/own-operations.js';
 import { customOperation } from './custom-operation.js';
 
 /**
@@ -7,15 +7,10 @@ import { customOperation } from './custom-operation.js';
  * the gradient draws the same again, and no mask is kept between the passes.
  */
 export function compiledDropout<T extends Tensor>(x: T, rate: number, seed: number, stream: number): T {
-  const dropped = (values: Tensor): Tensor => {
-    const native = nativeOps();
-    const [result] = native.scope((): Handle[] => {
-      const seeds = native.constant([2], 'int32', [seed | 0, stream | 0]);
-      const share = native.constant([], 'float32', [rate]);
-      return [native.one('DragomanDropout', [], [native.from(values), seeds, share])];
-    });
-    return native.toTensor(result!);
-  };
+  const operations = ownOperations()!;
+  const seeds = { dtype: 'int32', shape: [2], values: [seed | 0, stream | 0] } as const;
+  const dropped = (values: Tensor): Tensor =>
+    operations.run('DragomanDropout', [values, seeds, number('float32', rate)], 1)[0]!;
   return customOperation<T>(
     [x],
     ([values]) => ({ value: dropped(values!) as T, kept: [] }),

@@ -8,7 +8,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { weight } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
-import { nativeOps } from '../engine/native.js';
+import { ownOperations } from '../engine/own-operations.js';
 import { customOperation } from './custom-operation.js';
 import type { DirectedKernel } from './sequence.js';
 
@@ -33,32 +33,25 @@ const LAYERS: Readonly<Partial<Record<CellKind, CompiledLayer>>> = {
  */
 function kernelOf({ operation, states, kept }: CompiledLayer): DirectedKernel {
   return (_cell, w, x, initial, mask, direction, wanted) => {
-    const native = nativeOps();
-    const options = native.attributes({
-      backward: { bool: direction === 'backward' },
-      ends: { bool: wanted === 'states' },
-    });
+    const operations = ownOperations()!;
+    const options = { backward: direction === 'backward', ends: wanted === 'states' };
     const [h0, ...others] = states.map((name) => initial[name]!) as [Tensor2D, ...Tensor2D[]];
-    const run = (name: string, inputs: readonly Tensor[], outputs: number): Tensor[] =>
-      native
-        .run(
-          name,
-          options,
-          inputs.map((t) => native.from(t)),
-          outputs,
-        )
-        .map((handle) => native.toTensor(handle));
     const parameters = [weight(w, 'kernel'), weight(w, 'recurrent'), weight<Tensor1D>(w, 'bias')];
     const value = customOperation<Tensor3D>(
       [x, ...parameters, h0, ...others],
       (inputs) => {
         const lengths = mask.steps();
-        const [sequence, ...rest] = run(operation, withLengths(inputs, lengths), 1 + kept) as [Tensor3D];
+        const [sequence, ...rest] = operations.run(
+          operation,
+          withLengths(inputs, lengths),
+          1 + kept,
+          options,
+        ) as [Tensor3D];
         return { value: sequence, kept: [lengths, sequence, ...rest] };
       },
       (by, inputs, [lengths, ...results]) => {
         const given = [...withLengths(inputs, lengths!), ...results, by];
-        return run(`${operation}Gradient`, given, inputs.length);
+        return operations.run(`${operation}Gradient`, given, inputs.length, options);
       },
     );
     if (wanted === 'outputs') return { outputs: value, final: {} };
@@ -74,7 +67,7 @@ function withLengths(inputs: readonly Tensor[], lengths: Tensor): Tensor[] {
   return [...inputs.slice(0, 5), lengths, ...inputs.slice(5)];
 }
 
-/** Kernels that are compiled with the native engine where a compiler was at hand: the fastest. */
+/** The fastest, where the engine has our operations. */
 export const COMPILED_LAYERS: Readonly<Partial<Record<CellKind, DirectedKernel>>> = Object.fromEntries(
   Object.entries(LAYERS).map(([kind, layer]) => [kind, kernelOf(layer)]),
 );

@@ -9,8 +9,7 @@ import {
   type Tensor,
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
-import { hasCompiledKernels } from '../engine/compiled-kernels.js';
-import { nativeOps } from '../engine/native.js';
+import { number, type OwnOperations, ownOperations } from '../engine/own-operations.js';
 import { crossEntropy } from './cross-entropy.js';
 import type { Prediction } from './cross-entropy-kernel.js';
 import { customOperation } from './custom-operation.js';
@@ -24,7 +23,8 @@ export interface MeanLoss {
 
 /** Output layer and the mean of {@link crossEntropy} over its rows, of which there must be one: what training descends. */
 export function meanLoss(prediction: Prediction): MeanLoss {
-  return hasCompiledKernels() ? compiledMeanLoss(prediction) : composedMeanLoss(prediction);
+  const operations = ownOperations();
+  return operations === null ? composedMeanLoss(prediction) : compiledMeanLoss(operations, prediction);
 }
 
 /** The same from the losses of all rows. */
@@ -37,18 +37,18 @@ export function composedMeanLoss(prediction: Prediction): MeanLoss {
  * By our own operation (src/kernel/compiled/loss.h), which makes loss and gradients at once: the logits of a few hundred
  * rows at a time are all that ever exists, and the gradient by the bias is summed where they are made.
  */
-function compiledMeanLoss({ o, matrix, bias, labels, smoothing, transposed }: Prediction): MeanLoss {
-  const native = nativeOps();
+function compiledMeanLoss(
+  operations: OwnOperations,
+  { o, matrix, bias, labels, smoothing, transposed }: Prediction,
+): MeanLoss {
   const both = customOperation<Tensor1D>(
     [o, matrix, bias],
     (inputs) => {
-      const handles = native.scope(() => {
-        const given = [...inputs, labels].map((t) => native.from(t));
-        const smoothed = native.constant([], 'float32', [smoothing]);
-        const turned = native.constant([], 'int32', [Number(transposed)]);
-        return native.run('DragomanMeanLoss', [], [...given, smoothed, turned], 4);
-      });
-      const [losses, ...gradients] = handles.map((handle) => native.toTensor(handle));
+      const [losses, ...gradients] = operations.run(
+        'DragomanMeanLoss',
+        [...inputs, labels, number('float32', smoothing), number('int32', Number(transposed))],
+        4,
+      );
       return { value: losses as Tensor1D, kept: gradients };
     },
     (by, _inputs, gradients) => scaled(gradients, slice(by, [0], [1])),

@@ -1,7 +1,7 @@
 import { getBackend, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { Cell, State, Weights } from '../cell/cell.js';
 import type { CellKind } from '../config.js';
-import { hasCompiledKernels } from '../engine/compiled-kernels.js';
+import { ownOperations } from '../engine/own-operations.js';
 import { COMPILED_LAYERS } from './compiled-layer.js';
 import { fusedGru } from './gru.js';
 import { fusedLstm } from './lstm.js';
@@ -77,7 +77,7 @@ export function runSequence(
   wanted: Wanted = 'states',
 ): Sequence {
   const compiled = COMPILED_LAYERS[cell.kind];
-  if (compiled !== undefined && hasCompiledKernels())
+  if (compiled !== undefined && ownOperations() !== null)
     return compiled(cell, w, x, initial, mask, direction, wanted);
   const kernel = FUSED[cell.kind]?.[getBackend()] ?? generic;
   if (direction === 'forward') return kernel(cell, w, x, initial, mask, wanted);

@@ -1,5 +1,5 @@
 import { cast, greaterEqual, mul, ones, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { hasCompiledKernels } from '../engine/compiled-kernels.js';
+import { ownOperations } from '../engine/own-operations.js';
 import { uniform } from '../engine/random.js';
 import { compiledDropout } from '../kernel/compiled-dropout.js';
 
@@ -15,7 +15,7 @@ export class Dropout {
 
   /** @param rate share of the values of x that become zero */
   apply<T extends Tensor>(x: T, rate: number): T {
-    if (this.seed !== null && rate > 0 && hasCompiledKernels()) {
+    if (this.seed !== null && rate > 0 && ownOperations() !== null) {
       return compiledDropout(x, rate, this.seed, this.#stream++);
     }
     const mask = this.mask(x.shape, rate);
@@ -28,7 +28,7 @@ export class Dropout {
     const { seed } = this;
     const stream = this.#stream++;
     return tidy(() => {
-      if (hasCompiledKernels()) return compiledDropout(ones(shape), rate, seed, stream);
+      if (ownOperations() !== null) return compiledDropout(ones(shape), rate, seed, stream);
       const kept = greaterEqual(uniform(shape, seed, stream), rate);
       return mul(cast(kept, 'float32'), 1 / (1 - rate));
     });

@@ -13,8 +13,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
-import { hasCompiledKernels } from '../engine/compiled-kernels.js';
 import { nativeOps } from '../engine/native.js';
+import { ownOperations } from '../engine/own-operations.js';
 import { createVariable, type Variable } from '../engine/variables.js';
 import { DragomanError } from '../errors.js';
 import type { ParameterStore, Weights } from '../model/parameters.js';
@@ -48,16 +48,15 @@ export interface Optimizer {
 
 /** sqrt of the sum of all squares: one pass over the gradients on the tensorflow engine. */
 function globalNorm(gradients: readonly Tensor[]): Scalar {
+  const operations = ownOperations();
+  if (operations !== null) {
+    const squares = gradients.map((g) => operations.run('DragomanSumOfSquares', [g], 1)[0] as Scalar);
+    return sqrt(addN(squares)) as Scalar;
+  }
   if (getBackend() !== 'tensorflow') {
     return sqrt(addN(gradients.map((g) => sum(square(g)) as Scalar))) as Scalar;
   }
   const native = nativeOps();
-  if (hasCompiledKernels()) {
-    const squares = gradients.map((g) =>
-      native.toTensor<Scalar>(native.one('DragomanSumOfSquares', [], [native.from(g)])),
-    );
-    return sqrt(addN(squares)) as Scalar;
-  }
   const attributes = native.attributes({ T: { type: 'float32' } });
   const halves = gradients.map((g) =>
     native.toTensor<Scalar>(native.one('L2Loss', attributes, [native.from(g)])),

@@ -1,8 +1,8 @@
-import { add, div, mul, type Scalar, sqrt, square, sub, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { add, div, mul, type Scalar, sqrt, square, sub, type Tensor } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../config.js';
 import { hasCompiledKernels } from '../engine/compiled-kernels.js';
-import { liveValues } from '../engine/live-values.js';
 import { type Attributes, type Handle, nativeOps } from '../engine/native.js';
+import { ownOperations } from '../engine/own-operations.js';
 import { isRecording } from '../engine/recording.js';
 import { type PortableVariable, ResourceVariable, type Variable } from '../engine/variables.js';
 
@@ -113,15 +113,13 @@ export class AdamRule implements Rule {
       });
       return;
     }
-    const numbers = settings.map((setting) => setting.dataSync<'float32'>()[0]!);
-    const live = [parameter, m!, v!].map((variable) => liveValues(variable.value()));
-    if (live[0] !== null) {
-      const next = adamInPlace(live as Float32Array[], liveValues(gradient)!, numbers);
-      // A new tensor: for products the engine keeps its own form of a factor as long as the tensor lives.
-      (parameter as PortableVariable).replace(() => tensor(next, [...parameter.shape], 'float32'));
+    const [x, first, second] = [parameter, m, v] as PortableVariable[];
+    const operations = ownOperations();
+    if (operations !== null) {
+      const operands = [x!.value(), first!.value(), second!.value(), gradient, ...settings];
+      x!.replace(() => operations.run('DragomanAdam', operands, 1, { changed: [1, 2] })[0]!);
       return;
     }
-    const [x, first, second] = [parameter, m, v] as PortableVariable[];
     first!.replace(() => add(mul(first!.value(), beta1), mul(gradient, sub(1, beta1))));
     second!.replace(() => add(mul(second!.value(), beta2), mul(square(gradient), sub(1, beta2))));
     x!.replace(() => sub(x!.value(), div(mul(first!.value(), rate), add(sqrt(second!.value()), epsilon))));
@@ -149,29 +147,6 @@ function updateCompiled(
     for (const moment of moments) moment.forget();
     return [];
   });
-}
-
-/**
- * The same as one loop over an engine's own memory, which changes the moments.
- * @param settings of this step: rate, beta1, beta2, epsilon
- * @returns the parameter's new values
- */
-function adamInPlace(
-  [x, m, v]: readonly Float32Array[],
-  gradient: Float32Array,
-  settings: readonly number[],
-): Float32Array {
-  const [rate, beta1, beta2, epsilon] = settings as [number, number, number, number];
-  const next = new Float32Array(gradient.length);
-  for (let k = 0; k < gradient.length; k++) {
-    const g = gradient[k]!;
-    const first = beta1 * m![k]! + (1 - beta1) * g;
-    const second = beta2 * v![k]! + (1 - beta2) * g * g;
-    m![k] = first;
-    v![k] = second;
-    next[k] = x![k]! - (rate * first) / (Math.sqrt(second) + epsilon);
-  }
-  return next;
 }
 
 /**

@@ -95,7 +95,8 @@ inline void gruSteps(const EncoderLayer& in, const LayerRows& rows, const StepPr
                      float* update) {
   const long hidden = in.hidden;
   const long depth = in.input + hidden;
-  const auto& [gates, candidate] = in.weights;
+  const Affine& gates = in.weights.gates;
+  const Affine& candidate = in.weights.candidate;
   for (long n = 0; n < in.time; n++) {
     const long active = rows.active(n);
     joinInputs(in, rows, n, active, h, joint);
