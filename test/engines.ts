@@ -57,5 +57,6 @@ export function describeOnKernels(
     afterAll(() => void vi.unstubAllEnvs());
     suite(engine, false);
   };
-  describeOnEngines(`${name}, without compiled kernels,`, switchedOff, ['tensorflow', 'wasm']);
+  const withKernels = engines.filter((engine) => engine !== 'cpu');
+  describeOnEngines(`${name}, without compiled kernels,`, switchedOff, withKernels);
 }
