@@ -33,7 +33,7 @@ export function number(dtype: Numbers['dtype'], value: number): Numbers {
   return { dtype, shape: [], values: [value] };
 }
 
-/** As operations of TensorFlow. */
+/** As operations of TensorFlow. Small layers feel every array and every scope that is made for a call. */
 const native: OwnOperations = {
   run(name, operands, outputs, { backward, ends } = {}) {
     const ops = nativeOps();
@@ -41,14 +41,13 @@ const native: OwnOperations = {
       backward === undefined || ends === undefined
         ? []
         : ops.attributes({ backward: { bool: backward }, ends: { bool: ends } });
-    const handles = ops.scope((): Handle[] => {
-      const given = operands.map((operand) =>
-        operand instanceof Tensor
-          ? ops.from(operand)
-          : ops.constant([...operand.shape], operand.dtype, operand.values),
-      );
-      return ops.run(name, attributes, given, outputs);
-    });
+    const handleOf = (operand: Operand): Handle =>
+      operand instanceof Tensor
+        ? ops.from(operand)
+        : ops.constant([...operand.shape], operand.dtype, operand.values);
+    const run = (): Handle[] => ops.run(name, attributes, operands.map(handleOf), outputs);
+    // Handles of tensors are the engine's; those of numbers are ours to free.
+    const handles = operands.every((operand) => operand instanceof Tensor) ? run() : ops.scope(run);
     return handles.map((handle) => ops.toTensor(handle));
   },
 };
