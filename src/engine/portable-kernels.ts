@@ -78,7 +78,7 @@ class PortableKernels implements OwnOperations {
   /** Copies an operand. @returns where it is now */
   #put(k: number, operand: Operand): number {
     const values = operand instanceof Tensor ? (liveValues(operand) as TypedArray) : operand.values;
-    const place = this.#exports.allocate(4 * values.length);
+    const place = this.#exports.allocate(4 * values.length) >>> 0; // above 2 GiB it comes as a negative number
     if (place === 0) throw new Error('no memory is left in WebAssembly');
     const isWhole = operand.dtype === 'int32';
     const { buffer } = this.#exports.memory; // another one whenever the memory has grown
